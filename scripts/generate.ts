@@ -1,0 +1,89 @@
+/**
+ * Makes what is generated from the code: `npm run gen`; with --check it only says what is not current.
+ *   src/sessions/scripts.gen.ts   from src/sessions/scripts/*.lua
+ *   docs/settings.md              from src/common/settings.ts
+ *   docs/errors.md                from src/common/errors.ts
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ERRORS } from '../src/common/errors.ts';
+import { SETTINGS } from '../src/common/settings.ts';
+
+const root = join(import.meta.dirname, '..');
+const folder = join(root, 'src/sessions/scripts');
+
+const pages: Record<string, string> = {
+  'src/sessions/scripts.gen.ts': scripts(),
+  'docs/settings.md': settings(),
+  'docs/errors.md': errors(),
+};
+
+const stale = Object.entries(pages).filter(([path, text]) => {
+  const file = join(root, path);
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) return false;
+  if (!process.argv.includes('--check')) writeFileSync(file, text);
+  return true;
+});
+for (const [path] of stale) console.log(process.argv.includes('--check') ? `${path} is not current` : `wrote ${path}`);
+if (process.argv.includes('--check') && stale.length > 0) {
+  console.error('Run: npm run gen');
+  process.exitCode = 1;
+}
+
+function scripts(): string {
+  const included = new Set<string>();
+  const sources = readdirSync(folder).filter((file) => file.endsWith('.lua'));
+  const texts = sources.map((file) => {
+    const lua = readFileSync(join(folder, file), 'utf8').replace(/^-- @include (\S+)$/gm, (_, name: string) => {
+      included.add(name);
+      return readFileSync(join(folder, name), 'utf8');
+    });
+    return [file, lua.replace(/^--.*\n/gm, '').replace(/\n{2,}/g, '\n')] as const;
+  });
+  const exported = texts
+    .filter(([file]) => !included.has(file))
+    .map(([file, lua]) => {
+      const name = file.replace('.lua', '');
+      const sha = createHash('sha1').update(lua).digest('hex');
+      const text = lua.replace(/[`\\]|\$\{/g, '\\$&');
+      return `export const ${name}: Script = {\n  name: '${name}',\n  sha: '${sha}',\n  lua: \`${text}\`,\n};\n`;
+    });
+  return `// Made from scripts/*.lua by \`npm run gen\`.\nimport type { Script } from '../store/store.ts';\n\n${exported.join('\n')}`;
+}
+
+function settings(): string {
+  const rows = Object.values(SETTINGS).map(
+    (one) => `| \`${one.flag}\` | \`${one.variable}\` | \`${one.key}\` | ${one.default ? `\`${one.default}\`` : ''} | ${one.help} |`,
+  );
+  return `# Settings
+
+Made from \`src/common/settings.ts\` by \`npm run gen\`.
+
+A flag wins over a variable, a variable over the default. \`wssess config\` prints each value and where it came from.
+Durations are written \`500ms\`, \`2s\`, \`15m\`, \`24h\`, \`7d\`; a bare number is seconds. Bytes are written \`65536\`, \`64k\`, \`1m\`.
+
+| flag | variable | key | default | what it does |
+|---|---|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+function errors(): string {
+  const rows = Object.entries(ERRORS).map(
+    ([code, one]) => `| \`${code}\` | ${one.exit} | ${one.http} | ${one.when} | ${one.advice} |`,
+  );
+  return `# Errors
+
+Made from \`src/common/errors.ts\` by \`npm run gen\`.
+
+On the command line an error is one line: what, why, what to do. With \`-o json\` or \`-o jsonl\`, and in every REST
+answer, it is \`{"error":{"code","message","advice"}}\`.
+
+Exit codes: 0 ok, 1 no (offline, not found, failed), 2 usage, 3 partial, 4 not allowed, 5 Redis or a node unreachable.
+
+| code | exit | HTTP | when | what to do |
+|---|---|---|---|---|
+${rows.join('\n')}
+`;
+}

@@ -1,0 +1,2 @@
+export function define(): void {}
+export async function run(): Promise<number> { return 0; }

@@ -1,0 +1,80 @@
+/** What a command sees of the world: streams, terminal, environment. Tests give it another one. */
+import { createReadStream, openSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import type { Readable } from 'node:stream';
+
+export interface Io {
+  /** Writes to standard output; resolves when more may be written. */
+  out(text: string): Promise<void>;
+  err(text: string): void;
+  /** Standard output is a terminal. */
+  tty: boolean;
+  /** Columns and lines of that terminal. */
+  size(): { columns: number; rows: number };
+  color: boolean;
+  env: NodeJS.ProcessEnv;
+  stdin: Readable;
+  /** True when somebody can be asked. */
+  canAsk(): boolean;
+  /** Asks on the terminal; '' when it was closed. */
+  ask(question: string): Promise<string>;
+  /** Calls `stop` at SIGINT and SIGTERM instead of dying; the second one ends the process at once. */
+  onSignal(stop: (signal: NodeJS.Signals) => void): void;
+}
+
+export function processIo(): Io {
+  const { stdout, stderr, stdin, env } = process;
+  // `wssess ls | head`: the reader has seen enough.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  const tty = stdout.isTTY === true;
+  return {
+    out: (text) =>
+      new Promise((resolve) => {
+        if (stdout.write(text)) resolve();
+        else stdout.once('drain', resolve);
+      }),
+    err: (text) => void stderr.write(text),
+    tty,
+    size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
+    color: tty && !env.NO_COLOR && env.TERM !== 'dumb',
+    env,
+    stdin,
+    canAsk: () => terminal() !== undefined,
+    async ask(question) {
+      const input = terminal();
+      if (!input) return '';
+      const lines = createInterface({ input, output: stderr });
+      try {
+        return await new Promise<string>((resolve) => {
+          lines.once('close', () => resolve(''));
+          lines.question(question).then(resolve, () => resolve(''));
+        });
+      } finally {
+        lines.close();
+        input.destroy();
+      }
+    },
+    onSignal(stop) {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        process.once(signal, () => {
+          process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
+          stop(signal);
+        });
+      }
+    },
+  };
+}
+
+/** Where answers are typed: standard input, or the terminal itself when standard input brings ids. */
+function terminal(): Readable | undefined {
+  if (process.stdin.isTTY) return process.stdin;
+  if (!process.stderr.isTTY) return undefined;
+  try {
+    return createReadStream('', { fd: openSync('/dev/tty', 'r') });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,104 @@
+/** Options that several commands share, and what they mean once read. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { WssessError } from '../common/errors.ts';
+import { read, redisAddress, SETTINGS, type SettingName } from '../common/settings.ts';
+import { parseDuration } from '../common/time.ts';
+import type { Selection } from '../sessions/selection.ts';
+import { openSessions, type Sessions } from '../sessions/sessions.ts';
+import type { Io } from './io.ts';
+import { FORMATS, type Format } from './output/format.ts';
+
+export type Flags = Record<string, unknown>;
+
+/** Adds settings of the table as options. They are read by `read`, so that a variable or default steps in. */
+export function addSettings(command: Command, ...names: SettingName[]): void {
+  for (const name of names) {
+    const { flag, help, variable, default: fallback } = SETTINGS[name];
+    command.option(flag, `${help} (${fallback ? `default ${fallback}; ` : ''}${variable})`);
+  }
+}
+
+/** Adds what every command that speaks to Redis takes. */
+export function addStore(command: Command): void {
+  addSettings(command, 'redis', 'redisFile', 'redisTimeout', 'prefix');
+}
+
+/** Adds -o and --no-headers. */
+export function addOutput(command: Command, formats: readonly Format[] = FORMATS): void {
+  command
+    .option('-o, --output <format>', `${formats.join(', ')}`, (value: string) => {
+      if (!formats.includes(value as Format)) throw new InvalidArgumentError(`Choose one of ${formats.join(', ')}.`);
+      return value;
+    })
+    .option('--no-headers', 'no line with the names of the columns');
+}
+
+export function formatOf(flags: Flags): Format {
+  return (flags.output as Format | undefined) ?? 'table';
+}
+
+const collect = (value: string, earlier: string[] = []) => [...earlier, value];
+
+/** Adds --user --role --node --except, each of which may be repeated. */
+export function addSelection(command: Command): void {
+  command
+    .option('--user <user>', 'sessions of this user; may be repeated', collect)
+    .option('--role <role>', 'sessions of this role; may be repeated', collect)
+    .option('--node <node>', 'sessions on this node; may be repeated', collect)
+    .option('--except <session>', 'not this session; may be repeated', collect);
+}
+
+/**
+ * The selection of a command line; ids from standard input for the argument `-`, one a line.
+ * @throws WssessError `usage` for a list of ids that is empty
+ */
+export async function selectionOf(args: readonly string[], flags: Flags, io: Io): Promise<Selection> {
+  const ids: string[] = [];
+  for (const arg of args) ids.push(...(arg === '-' ? await readIds(io) : [arg]));
+  if (args.length > 0 && ids.length === 0) {
+    throw new WssessError('usage', 'standard input names no session', { advice: 'Give one id a line.' });
+  }
+  return {
+    ids: args.length > 0 ? ids : undefined,
+    users: flags.user as string[] | undefined,
+    roles: flags.role as string[] | undefined,
+    nodes: flags.node as string[] | undefined,
+    except: flags.except as string[] | undefined,
+  };
+}
+
+async function readIds(io: Io): Promise<string[]> {
+  let text = '';
+  for await (const chunk of io.stdin.setEncoding('utf8')) text += chunk;
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/** For commander: a duration in milliseconds. */
+export function durationOption(value: string): number {
+  const duration = parseDuration(value);
+  if (duration === undefined || duration <= 0) throw new InvalidArgumentError('Write it like 2s, 15m, 24h or 7d.');
+  return duration;
+}
+
+/** For commander: a whole number above 0. */
+export function countOption(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('It is a whole number above 0.');
+  return Number(value);
+}
+
+/** Connects to the Redis that is named, and closes it when the work is over. */
+export async function withSessions<T>(flags: Flags, io: Io, work: (sessions: Sessions) => Promise<T>): Promise<T> {
+  const address = redisAddress(flags, io.env);
+  const timeout = read('redisTimeout', flags, io.env);
+  const prefix = read('prefix', flags, io.env);
+  const { connect } = await import('../store/connect.ts');
+  const store = await connect({ ...address, timeout, lasting: false });
+  try {
+    return await work(openSessions(store, prefix));
+  } finally {
+    store.close();
+  }
+}

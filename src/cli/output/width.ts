@@ -1,0 +1,23 @@
+/** How many columns text takes on a terminal: the one measure of layout and cutting. */
+import stringWidth from 'string-width';
+
+const graphemes = new Intl.Segmenter();
+
+/** Columns that `text` (one line, no escape sequences) takes on a terminal: 2 for Hangul or an emoji, 0 for a mark. */
+export function displayWidth(text: string): number {
+  return stringWidth(text);
+}
+
+/** `text` in at most `max` columns: whole if it fits, else cut between characters as people see them, with a `…`. */
+export function cutToWidth(text: string, max: number): string {
+  if (displayWidth(text) <= max) return text;
+  if (max < 1) return '';
+  let end = 0;
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    width += displayWidth(segment);
+    if (width > max - 1) break;
+    end += segment.length;
+  }
+  return `${text.slice(0, end)}…`;
+}

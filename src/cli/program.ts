@@ -1,0 +1,98 @@
+/** The commander tree. Only the command that runs has its code loaded, options and all. */
+import { Command, CommanderError } from 'commander';
+import { asWssessError, EXIT, WssessError } from '../common/errors.ts';
+import { safeJson, visible } from '../common/escape.ts';
+import { VERSION } from '../common/version.ts';
+import type { Io } from './io.ts';
+
+/** What a file in commands/ exports: its options and help, and what runs them. */
+export interface CommandModule {
+  /** Adds arguments, options and help. */
+  define(command: Command): void;
+  /** @returns the exit code */
+  run(args: string[], flags: Record<string, unknown>, io: Io): Promise<number>;
+}
+
+interface Entry {
+  name: string;
+  alias?: string;
+  summary: string;
+  load(): Promise<CommandModule>;
+}
+
+const COMMANDS: readonly Entry[] = [
+  { name: 'serve', summary: 'run the session server', load: () => import('./commands/serve.ts') },
+  { name: 'ls', alias: 'list', summary: 'list sessions', load: () => import('./commands/ls.ts') },
+  { name: 'who', summary: 'say whether users are online, and where', load: () => import('./commands/who.ts') },
+  { name: 'show', alias: 'describe', summary: 'show all about one session', load: () => import('./commands/show.ts') },
+  { name: 'kick', alias: 'disconnect', summary: 'throw sessions out', load: () => import('./commands/kick.ts') },
+  { name: 'refresh', summary: 'set the TTL of sessions anew', load: () => import('./commands/refresh.ts') },
+  { name: 'stats', alias: 'count', summary: 'count sessions by node and role', load: () => import('./commands/stats.ts') },
+  { name: 'nodes', summary: 'list the servers', load: () => import('./commands/nodes.ts') },
+  { name: 'config', summary: 'show the settings and where each came from', load: () => import('./commands/config.ts') },
+];
+
+/**
+ * Runs a command line.
+ * @param argv without node and script
+ * @returns the exit code; errors are printed
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let exit: number = EXIT.ok;
+  const program = new Command('wssess')
+    .description('Who is online, and can you throw that one out, now?')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .option('--verbose', 'print the stack of an error')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void io.out(text), writeErr: () => {} })
+    .addHelpText('after', HELP);
+
+  const wanted = argv.filter((arg) => !arg.startsWith('-'));
+  const name = wanted[0] === 'help' ? wanted[1] : wanted[0];
+  try {
+    for (const entry of COMMANDS) {
+      const command = program.command(entry.name).summary(entry.summary).helpOption('-h, --help', 'print this help');
+      if (entry.alias) command.alias(entry.alias);
+      command.option('--verbose', 'print the stack of an error');
+      if (name !== entry.name && name !== entry.alias) continue;
+      const module = await entry.load();
+      module.define(command);
+      command.action(async () => {
+        exit = await module.run(command.args, command.opts(), io);
+      });
+    }
+    if (argv.length === 0) program.help();
+    await program.parseAsync(argv, { from: 'user' });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    return report(error instanceof CommanderError ? usage(error) : asWssessError(error), argv, io);
+  }
+}
+
+/** commander's complaint, as one line of ours. */
+function usage({ message }: CommanderError): WssessError {
+  const [what = '', ...hints] = message.replace(/^error: /, '').split('\n');
+  const hint = hints.join(' ').trim();
+  return new WssessError('usage', what.replace(/\.$/, ''), { advice: hint ? `${hint.replace(/[()]/g, '')}` : 'See --help.' });
+}
+
+/** One line: what, why, what to do; the published JSON where JSON was asked for. */
+function report(error: WssessError, argv: readonly string[], io: Io): number {
+  const text = argv.join('\0');
+  if (/(^|\0)(-o\0?|--output[\0=])jsonl?(\0|$)/.test(text)) io.err(`${safeJson(error)}\n`);
+  else io.err(`error: ${visible(error.message)}. ${visible(error.advice)}\n`);
+  if (/(^|\0)--verbose(\0|$)/.test(text)) io.err(`${((error.cause as Error | undefined)?.stack ?? error.stack)}\n`);
+  return error.exit;
+}
+
+const HELP = `
+Name the Redis with WSSESS_REDIS_URL, --redis or --redis-file. Exit codes: 0 ok, 1 no (offline, not found, failed),
+2 usage, 3 partial, 4 not allowed, 5 Redis or a node unreachable.
+
+Examples:
+  wssess serve --redis redis://127.0.0.1:6379
+  wssess who cust01 && echo online
+  wssess kick --user cust01 --reason "password changed"`;

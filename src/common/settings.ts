@@ -1,0 +1,316 @@
+/**
+ * The one table of settings: flag, variable, key, type, default, help. `serve` and every other command read from it,
+ * `wssess config` prints it, docs/settings.md is generated from it (`npm run gen`).
+ * Precedence: flag, then variable, then default.
+ */
+import { readFileSync } from 'node:fs';
+import { WssessError } from './errors.ts';
+import { formatDuration, parseDuration } from './time.ts';
+
+/** How a setting is written, and what its value is once read. */
+interface Types {
+  text: string;
+  /** Milliseconds. */
+  duration: number;
+  /** Two durations with a comma: [send, receive], in milliseconds. */
+  durations: readonly [number, number];
+  integer: number;
+  /** Octets; `64k` and `1m` are 1,024-based. */
+  bytes: number;
+}
+
+interface Setting<T extends keyof Types = keyof Types> {
+  /** Flag with its argument, as commander takes it. */
+  flag: string;
+  variable: string;
+  /** Name in `wssess config`, and one day in a context. */
+  key: string;
+  type: T;
+  /** As one would write it; undefined: nothing unless named. */
+  default: string | undefined;
+  help: string;
+  min?: number;
+  max?: number;
+  pattern?: RegExp;
+}
+
+const setting = <T extends keyof Types, D extends string | undefined>(one: Setting<T> & { default: D }) => one;
+
+/** Names of nodes, and what a prefix consists of. */
+const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+const PREFIX = /^(?:[A-Za-z0-9_.-]{1,64}|\{[A-Za-z0-9_.-]{1,64}\})$/;
+const TEN_YEARS = 3650 * 24 * 3_600_000;
+
+export const SETTINGS = {
+  redis: setting({
+    flag: '--redis <url>',
+    variable: 'WSSESS_REDIS_URL',
+    key: 'redis.url',
+    type: 'text',
+    default: undefined,
+    help: 'Redis to use, redis://[user@]host:port/db; a password only in the variable or in --redis-file',
+  }),
+  redisFile: setting({
+    flag: '--redis-file <file>',
+    variable: 'WSSESS_REDIS_FILE',
+    key: 'redis.file',
+    type: 'text',
+    default: undefined,
+    help: 'file that holds the Redis URL, password included',
+  }),
+  redisTimeout: setting({
+    flag: '--redis-timeout <duration>',
+    variable: 'WSSESS_REDIS_TIMEOUT',
+    key: 'redis.timeout',
+    type: 'duration',
+    default: '5s',
+    help: 'how long Redis may take to connect or to answer one command',
+    min: 10,
+    max: 3_600_000,
+  }),
+  prefix: setting({
+    flag: '--prefix <prefix>',
+    variable: 'WSSESS_PREFIX',
+    key: 'redis.prefix',
+    type: 'text',
+    default: 'ws',
+    help: 'prefix of all keys: letters, digits, _ . - or one {…} of the same',
+    pattern: PREFIX,
+  }),
+  ttl: setting({
+    flag: '--ttl <duration>',
+    variable: 'WSSESS_TTL',
+    key: 'sessions.ttl',
+    type: 'duration',
+    default: '24h',
+    help: 'how long a session outlives the last sign of its client',
+    min: 1000,
+    max: TEN_YEARS,
+  }),
+  host: setting({
+    flag: '--host <address>',
+    variable: 'WSSESS_HOST',
+    key: 'server.host',
+    type: 'text',
+    default: '127.0.0.1',
+    help: 'address to listen on; loopback only until keys and tokens exist',
+  }),
+  port: setting({
+    flag: '--port <port>',
+    variable: 'WSSESS_PORT',
+    key: 'server.port',
+    type: 'integer',
+    default: '28070',
+    help: 'port to listen on; 0 picks a free one',
+    min: 0,
+    max: 65_535,
+  }),
+  node: setting({
+    flag: '--node <name>',
+    variable: 'WSSESS_NODE',
+    key: 'server.node',
+    type: 'text',
+    default: undefined,
+    help: 'name of this node; by default the host name and the port',
+    pattern: NAME,
+  }),
+  heartBeat: setting({
+    flag: '--heart-beat <send,receive>',
+    variable: 'WSSESS_HEART_BEAT',
+    key: 'stomp.heart_beat',
+    type: 'durations',
+    default: '10s,10s',
+    help: 'STOMP heart-beats: how often the server can send one, how often it wants one; 0 is off',
+    min: 0,
+    max: TEN_YEARS,
+  }),
+  connectTimeout: setting({
+    flag: '--connect-timeout <duration>',
+    variable: 'WSSESS_CONNECT_TIMEOUT',
+    key: 'stomp.connect_timeout',
+    type: 'duration',
+    default: '10s',
+    help: 'how long a socket may stay open without CONNECT',
+    min: 10,
+    max: 3_600_000,
+  }),
+  maxHeaders: setting({
+    flag: '--max-headers <count>',
+    variable: 'WSSESS_MAX_HEADERS',
+    key: 'stomp.max_headers',
+    type: 'integer',
+    default: '100',
+    help: 'most headers in a frame',
+    min: 10,
+    max: 10_000,
+  }),
+  maxHeader: setting({
+    flag: '--max-header <bytes>',
+    variable: 'WSSESS_MAX_HEADER',
+    key: 'stomp.max_header',
+    type: 'bytes',
+    default: '8k',
+    help: 'longest header line of a frame',
+    min: 256,
+    max: 1 << 20,
+  }),
+  maxBody: setting({
+    flag: '--max-body <bytes>',
+    variable: 'WSSESS_MAX_BODY',
+    key: 'stomp.max_body',
+    type: 'bytes',
+    default: '1m',
+    help: 'largest body of a frame',
+    min: 0,
+    max: 256 << 20,
+  }),
+  maxSubscriptions: setting({
+    flag: '--max-subscriptions <count>',
+    variable: 'WSSESS_MAX_SUBSCRIPTIONS',
+    key: 'stomp.max_subscriptions',
+    type: 'integer',
+    default: '1000',
+    help: 'most subscriptions of a session',
+    min: 1,
+    max: 1_000_000,
+  }),
+  maxBuffer: setting({
+    flag: '--max-buffer <bytes>',
+    variable: 'WSSESS_MAX_BUFFER',
+    key: 'stomp.max_buffer',
+    type: 'bytes',
+    default: '4m',
+    help: 'most bytes that may wait for a slow client before it is cut',
+    min: 1 << 10,
+    max: 1 << 30,
+  }),
+  restAllMax: setting({
+    flag: '--rest-all-max <count>',
+    variable: 'WSSESS_REST_ALL_MAX',
+    key: 'rest.all_max',
+    type: 'integer',
+    default: '200000',
+    help: 'most sessions that GET /api/session/all lists; above it the answer is 413',
+    min: 0,
+    max: 10_000_000,
+  }),
+} as const;
+
+export type SettingName = keyof typeof SETTINGS;
+type ValueOf<S> = S extends Setting<infer T> & { default: infer D }
+  ? Types[T] | (D extends undefined ? undefined : never)
+  : never;
+export type Values = { [N in SettingName]: ValueOf<(typeof SETTINGS)[N]> };
+
+/** Where a value came from, for `wssess config`. */
+export interface Resolved {
+  name: SettingName;
+  /** As it was written; undefined: not set. */
+  text: string | undefined;
+  source: string;
+}
+
+/** `redisFile` for `--redis-file <file>`: what commander calls the option. */
+export const optionName = (name: SettingName): string =>
+  SETTINGS[name].flag.split(' ')[0]!.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** Text and source of one setting; nothing is checked. */
+export function resolve(name: SettingName, flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): Resolved {
+  const { variable, default: fallback, flag } = SETTINGS[name];
+  const given = flags[optionName(name)];
+  if (given !== undefined) return { name, text: String(given), source: flag.split(' ')[0]! };
+  if (env[variable]) return { name, text: env[variable], source: variable };
+  return { name, text: fallback, source: fallback === undefined ? 'not set' : 'default' };
+}
+
+/**
+ * Value of one setting.
+ * @throws WssessError `usage` naming the flag or variable that holds something else
+ */
+export function read<N extends SettingName>(
+  name: N,
+  flags: Readonly<Record<string, unknown>>,
+  env: NodeJS.ProcessEnv,
+): Values[N] {
+  const { text, source } = resolve(name, flags, env);
+  return (text === undefined ? undefined : parse(SETTINGS[name] as Setting, text, source)) as Values[N];
+}
+
+function parse(one: Setting, text: string, source: string): Types[keyof Types] {
+  const wrong = (want: string): never => {
+    throw new WssessError('usage', `${source}: ${JSON.stringify(text)} is not ${want}`, {
+      advice: `${one.help[0]!.toUpperCase()}${one.help.slice(1)}.`,
+    });
+  };
+  const between = (value: number, show: (n: number) => string): number => {
+    const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = one;
+    return value >= min && value <= max ? value : wrong(`between ${show(min)} and ${show(max)}`);
+  };
+  switch (one.type) {
+    case 'text':
+      return one.pattern && !one.pattern.test(text) ? wrong(`a ${one.key.split('.')[1]} as wssess takes it`) : text;
+    case 'integer':
+      return between(/^\d{1,15}$/.test(text) ? Number(text) : wrong('a whole number'), String);
+    case 'bytes': {
+      const parts = /^(\d{1,12})([km]?)$/i.exec(text) ?? wrong('a number of bytes, like 65536, 64k or 1m');
+      const unit = { '': 1, k: 1 << 10, m: 1 << 20 }[parts[2]!.toLowerCase()]!;
+      return between(Number(parts[1]) * unit, String);
+    }
+    case 'duration':
+      return between(parseDuration(text) ?? wrong('a duration, like 2s, 15m, 24h or 7d'), formatDuration);
+    case 'durations': {
+      const both = text.split(',').map((part) => parseDuration(part.trim()));
+      const [send, receive] = both;
+      if (both.length !== 2 || send === undefined || receive === undefined) return wrong('two durations, like 10s,10s');
+      return [between(send, formatDuration), between(receive, formatDuration)];
+    }
+  }
+}
+
+/** Where Redis is, as a URL that may hold a password; and where that was said. */
+export interface RedisAddress {
+  url: string;
+  source: string;
+}
+
+/**
+ * The Redis that is named: --redis, --redis-file, WSSESS_REDIS_URL, WSSESS_REDIS_FILE, in this order.
+ * @throws WssessError `usage` for a password in --redis (it shows in `ps`), two flags at once, a file that cannot be
+ *   read; `no_store` when nothing is named
+ */
+export function redisAddress(flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): RedisAddress {
+  const url = resolve('redis', flags, env);
+  const file = resolve('redisFile', flags, env);
+  const fromFlag = (one: Resolved) => one.source.startsWith('--');
+  if (fromFlag(url) && fromFlag(file)) {
+    throw new WssessError('usage', '--redis and --redis-file both name a Redis', { advice: 'Give one of them.' });
+  }
+  if (url.text !== undefined && !(fromFlag(file) && !fromFlag(url))) {
+    if (fromFlag(url) && hasPassword(url.text)) {
+      throw new WssessError('usage', '--redis holds a password, which every user of this machine sees in ps', {
+        advice: 'Put the URL into WSSESS_REDIS_URL or into a file named by --redis-file.',
+      });
+    }
+    return { url: url.text, source: url.source };
+  }
+  if (file.text !== undefined) return { url: readUrl(file.text, file.source), source: `${file.source} ${file.text}` };
+  throw new WssessError('no_store', 'no Redis is named');
+}
+
+function readUrl(path: string, source: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'cannot be read';
+    throw new WssessError('usage', `${source}: ${path}: ${reason}`, { advice: 'Name a file that holds a Redis URL.' });
+  }
+}
+
+function hasPassword(url: string): boolean {
+  return /^[a-z]+:\/\/[^/@]*:[^/@]+@/i.test(url);
+}
+
+/** The URL with its password replaced, for everything that prints. */
+export function maskUrl(url: string): string {
+  return url.replace(/^([a-z]+:\/\/[^/@]*:)[^/]*@/i, '$1****@');
+}

@@ -1,0 +1,46 @@
+/** Brings one message to its subscribers: encoded anew for each kind of receiver, once for all that are alike. */
+import { type Frame, Headers, type Version } from '../stomp/frame.ts';
+import { serialize } from '../stomp/serializer.ts';
+import type { Subscription } from './subscriptions.ts';
+
+/** Who can be sent a frame. */
+export interface Recipient {
+  readonly version: Version;
+  send(frame: Buffer): void;
+}
+
+/** Headers of SEND that are between the sender and the server, and those that only the server may set. */
+const NOT_PASSED_ON = new Set([
+  'destination',
+  'content-length',
+  'receipt',
+  'transaction',
+  'subscription',
+  'message-id',
+  'ack',
+]);
+
+/**
+ * Sends a MESSAGE to each subscription (1.2 "MESSAGE"). The application's headers pass through.
+ * @param messageId unique on this server
+ */
+export function deliver(
+  frame: Frame,
+  destination: string,
+  messageId: string,
+  subscriptions: Iterable<Subscription<Recipient>>,
+): void {
+  const passedOn = [...frame.headers].filter(([name]) => !NOT_PASSED_ON.has(name));
+  const encoded = new Map<string, Buffer>();
+  for (const { subscriber, id } of subscriptions) {
+    const { version } = subscriber;
+    const kind = `${version} ${id ?? ''}`;
+    let message = encoded.get(kind);
+    if (!message) {
+      const own = Headers.of({ destination, 'message-id': messageId, subscription: id });
+      message = serialize('MESSAGE', new Headers([...own, ...passedOn]), frame.body, version);
+      encoded.set(kind, message);
+    }
+    subscriber.send(message);
+  }
+}

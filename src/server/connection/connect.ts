@@ -1,0 +1,34 @@
+/** CONNECT, and STOMP, which is the same (1.2 "Connecting"). */
+import { ownHeader, VERSIONS } from '../stomp/frame.ts';
+import { agree, parseHeartBeat } from '../stomp/heartbeat.ts';
+import { ProtocolError } from '../stomp/protocol-error.ts';
+import { negotiate } from '../stomp/versions.ts';
+import { SERVER } from '../../common/version.ts';
+import type { Handler } from './handlers.ts';
+
+/** Agrees on the version, learns who it is, and registers; only then CONNECTED is sent. */
+export const connect: Handler = async (connection, frame, services) => {
+  const version = negotiate(frame.headers.get('accept-version'));
+  if (!version) {
+    // 1.2 "Protocol Negotiation": the ERROR lists the versions that the server speaks.
+    throw new ProtocolError(`Supported protocol versions are ${[...VERSIONS].reverse().join(' ')}`);
+  }
+  connection.version = version;
+  const theirs = version === '1.0' ? undefined : ownHeader(frame, 'heart-beat', version);
+  const heartBeat = agree(services.heartBeat, parseHeartBeat(theirs));
+  const { user, role } = services.authenticate(frame, connection);
+  connection.user = user;
+  connection.role = role;
+  connection.state = 'connecting';
+  await services.register(connection);
+  if ((connection.state as string) === 'closed') return; // it died, or was kicked, while it was registered
+  connection.opened();
+  connection.sendFrame('CONNECTED', {
+    version,
+    session: connection.id,
+    server: SERVER,
+    'user-name': user,
+    'heart-beat': `${services.heartBeat.send},${services.heartBeat.receive}`,
+  });
+  connection.heartBeats.start(heartBeat);
+};

@@ -1,0 +1,53 @@
+/** STOMP heart-beats of one connection (1.2 "Heart-beating"): each way apart, 0 is off. Times are milliseconds of the monotonic clock. */
+import type { HeartBeat } from '../stomp/heartbeat.ts';
+
+/** The longest delay that a timer of Node takes; a longer one would fire at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+/** What a client may be late at least: timers and networks aren't exact. */
+const LEAST_MARGIN = 1000;
+
+interface Beats {
+  /** Send a heart-beat. */
+  beat(): void;
+  /** The client was silent for longer than it may be. */
+  lost(silent: number): void;
+}
+
+export class HeartBeats {
+  readonly #beats: Beats;
+  #sending: NodeJS.Timeout | undefined;
+  #listening: NodeJS.Timeout | undefined;
+  #lastReceived = 0;
+
+  constructor(beats: Beats) {
+    this.#beats = beats;
+  }
+
+  /** Starts as agreed in CONNECT. Any bytes from the client count; WebSocket pongs don't come here. */
+  start({ send, receive }: HeartBeat): void {
+    // A beat is sent whether or not a frame went just before: so there are never two intervals between two signs.
+    if (send > 0) this.#sending = setInterval(this.#beats.beat, Math.min(send, LONGEST_TIMER));
+    if (receive > 0) this.#listen(Math.min(receive + Math.max(receive, LEAST_MARGIN), LONGEST_TIMER));
+  }
+
+  /** The client sent something. */
+  received(now: number): void {
+    this.#lastReceived = now;
+  }
+
+  stop(): void {
+    clearInterval(this.#sending);
+    clearTimeout(this.#listening);
+  }
+
+  #listen(patience: number): void {
+    this.#listening = setTimeout(
+      () => {
+        const silent = performance.now() - this.#lastReceived;
+        if (silent >= patience) this.#beats.lost(silent);
+        else this.#listen(patience);
+      },
+      Math.max(1, this.#lastReceived + patience - performance.now()),
+    );
+  }
+}

@@ -1,0 +1,29 @@
+/** A frame that can't be served: the client gets an ERROR, then the close. */
+import type { Cause } from '../../sessions/model.ts';
+
+/** Close codes: RFC 6455, 7.4.1, the IANA registry (1013), and wssess's own from 4001. */
+export const CLOSE = {
+  normal: 1000,
+  shutdown: 1001,
+  protocol: 1002,
+  policy: 1008,
+  tooBig: 1009,
+  internal: 1011,
+  tryAgain: 1013,
+  kicked: 4001,
+  expired: 4005,
+} as const;
+
+export class Refusal extends Error {
+  readonly code: number;
+  readonly ended: Cause;
+  /** The body of the ERROR frame: what to do about it. */
+  readonly detail: string;
+
+  constructor(message: string, detail = '', code: number = CLOSE.policy, ended: Cause = 'protocol_error') {
+    super(message);
+    this.code = code;
+    this.ended = ended;
+    this.detail = detail;
+  }
+}

@@ -1,0 +1,60 @@
+/** Answers what other processes ask this node (sessions/control.ts). */
+import type { Handlers } from '../../sessions/control.ts';
+import type { Connection } from '../connection/connection.ts';
+import { CLOSE } from '../connection/refusal.ts';
+
+/** Destinations that a description names; the count is of all. */
+const MOST_DESTINATIONS = 100;
+
+interface Node {
+  connections: ReadonlyMap<string, Connection>;
+  destinationsOf(connection: Connection): string[];
+  /** Removes what Redis still holds of a session that this process has no socket for. */
+  forgetGhost(id: string): Promise<void>;
+}
+
+export function answering({ connections, destinationsOf, forgetGhost }: Node): Handlers {
+  return {
+    async kick({ sessions, action_id, reason }) {
+      return Promise.all(
+        sessions.map(async (id) => {
+          const connection = connections.get(id);
+          if (!connection || connection.state === 'closed') {
+            if (!connection) await forgetGhost(id);
+            return { session_id: id, outcome: 'already_gone' as const };
+          }
+          await connection.end('kicked', {
+            code: CLOSE.kicked,
+            reason: reason ?? 'kicked',
+            error: {
+              body: reason ?? 'This session was closed by an operator.',
+              headers: { cause: 'kicked', 'action-id': action_id },
+            },
+          });
+          return { session_id: id, outcome: 'kicked' as const };
+        }),
+      );
+    },
+
+    async describe({ sessions }) {
+      return sessions.flatMap((id) => {
+        const connection = connections.get(id);
+        if (!connection || connection.state === 'closed') return [];
+        const destinations = destinationsOf(connection);
+        const { recvCount, sendCount, recvOctets, sendOctets } = connection.counters;
+        return [
+          {
+            session_id: id,
+            idle_ms: Math.round(performance.now() - connection.lastSign),
+            subscriptions: destinations.length,
+            destinations: destinations.slice(0, MOST_DESTINATIONS),
+            recv_cnt: recvCount,
+            send_cnt: sendCount,
+            recv_oct: recvOctets,
+            send_oct: sendOctets,
+          },
+        ];
+      });
+    },
+  };
+}

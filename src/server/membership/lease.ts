@@ -1,0 +1,87 @@
+/** This node's lease: taken at start, renewed every 2 s, given back at the end. */
+import { WssessError } from '../../common/errors.ts';
+import { LEASE, type NodeInfo, type Nodes, nameTaken, RENEW_EVERY } from '../../sessions/nodes.ts';
+import type { Log } from '../log.ts';
+
+/** Milliseconds between looks at a lease that another process still holds. */
+const LOOK_AGAIN = 250;
+
+export class Lease {
+  readonly #nodes: Nodes;
+  readonly #info: () => NodeInfo;
+  readonly #log: Log;
+  #timer: NodeJS.Timeout | undefined;
+  /** On the monotonic clock. */
+  #heldUntil = Number.NEGATIVE_INFINITY;
+  #renewing: Promise<void> | undefined;
+  #trouble = '';
+
+  /** @param info what the node says of itself, asked for at each renewal */
+  constructor(nodes: Nodes, info: () => NodeInfo, log: Log) {
+    this.#nodes = nodes;
+    this.#info = info;
+    this.#log = log;
+  }
+
+  /** True while Redis holds it for this process, as far as can be known here. */
+  get held(): boolean {
+    return performance.now() < this.#heldUntil;
+  }
+
+  /**
+   * Takes the lease. One that a process of the same name left behind when it died is waited for, up to its 8 s.
+   * @throws WssessError `node_name_taken` when that process lives and renews it, `schema_newer`
+   */
+  async take(): Promise<void> {
+    const patience = performance.now() + LEASE + 2 * LOOK_AGAIN;
+    for (let left = await this.#hold(); left > 0; left = await this.#hold()) {
+      if (performance.now() > patience) throw nameTaken(this.#info().name);
+      if (this.#trouble === '') this.#log.info(`waiting for the lease of an earlier ${this.#info().name} to end`);
+      this.#trouble = 'waiting';
+      await new Promise((wake) => setTimeout(wake, Math.min(left, LOOK_AGAIN)));
+    }
+    this.#trouble = '';
+    this.#timer = setInterval(() => this.renew(), RENEW_EVERY);
+  }
+
+  /** Renews now; several callers share one renewal. Never rejects: trouble is logged, once. */
+  renew(): Promise<void> {
+    this.#renewing ??= this.#hold()
+      .then((left) => this.#told(left > 0 ? nameTaken(this.#info().name).message : ''))
+      .catch((error: unknown) => this.#told(error instanceof Error ? error.message : String(error)))
+      .finally(() => {
+        this.#renewing = undefined;
+      });
+    return this.#renewing;
+  }
+
+  /** Gives it back. */
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#renewing;
+    this.#heldUntil = Number.NEGATIVE_INFINITY;
+    await this.#nodes.release(this.#info());
+  }
+
+  async #hold(): Promise<number> {
+    const asked = performance.now();
+    const left = await this.#nodes.hold(this.#info());
+    this.#heldUntil = left === 0 ? asked + LEASE : Number.NEGATIVE_INFINITY;
+    return left;
+  }
+
+  #told(trouble: string): void {
+    if (trouble === this.#trouble) return;
+    if (trouble) this.#log.warn(`the lease is not renewed: ${trouble}`);
+    else this.#log.info('the lease is renewed again');
+    this.#trouble = trouble;
+  }
+}
+
+/** True when asking again later may help: Redis is away, or the lease is being taken again. */
+export function isPassing(error: unknown): boolean {
+  return (
+    error instanceof WssessError &&
+    ['redis_unreachable', 'redis_refused', 'redis_denied', 'lease_lost', 'changed_meanwhile'].includes(error.code)
+  );
+}

@@ -1,0 +1,277 @@
+/** Puts the parts together: listens, makes a connection of each socket, drains at the end. */
+import { createServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import { hostname } from 'node:os';
+import type { Duplex } from 'node:stream';
+import { asWssessError, WssessError } from '../common/errors.ts';
+import { cutUtf8 } from '../common/escape.ts';
+import { newId } from '../common/ids.ts';
+import { VERSION } from '../common/version.ts';
+import type { Details } from '../sessions/model.ts';
+import type { NodeInfo } from '../sessions/nodes.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import { trustHeaders } from './app/header-trust.ts';
+import { Broker } from './broker/broker.ts';
+import { Connection, type Surroundings } from './connection/connection.ts';
+import { CLOSE } from './connection/refusal.ts';
+import { checkOrigin, isLoopback } from './doorkeeper.ts';
+import { type Log, makeLog } from './log.ts';
+import { answering } from './membership/answering.ts';
+import { Lease } from './membership/lease.ts';
+import { Registration } from './membership/registration.ts';
+import { restHandler } from './rest/rest.ts';
+import type { HeartBeat } from './stomp/heartbeat.ts';
+import type { Limits } from './stomp/parser.ts';
+import { WebSocketDoor } from './transport/websocket.ts';
+
+export { makeLog };
+
+/** Durations are milliseconds, sizes bytes. */
+export interface ServerOptions {
+  host: string;
+  /** 0 picks a free one. */
+  port: number;
+  /** undefined: the host name and the port. */
+  node: string | undefined;
+  ttl: number;
+  heartBeat: HeartBeat;
+  connectTimeout: number;
+  limits: Limits;
+  maxSubscriptions: number;
+  maxBuffer: number;
+  /** Sessions that GET /api/session/all may list. */
+  restAllMax: number;
+  /** For a node to answer a request. */
+  controlTimeout: number;
+}
+
+/** Paths that take WebSocket upgrades. */
+const ENDPOINTS = new Set(['/ws', '/connection/websocket']);
+/** Bytes of UTF-8 of the client's agent string that are kept. */
+const MAX_USER_AGENT = 200;
+/** Sessions that are closed at a time when the server ends, so that neither Redis nor the event loop is flooded. */
+const DRAIN_PAGE = 200;
+
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #sessions: Sessions;
+  readonly #log: Log;
+  readonly #incarnation = newId();
+  readonly #startedAt = new Date().toISOString();
+  readonly #connections = new Map<string, Connection>();
+  readonly #sockets = new Set<Connection>();
+  readonly #registrations = new Map<Connection, Registration>();
+  readonly #broker: Broker;
+  readonly #lease: Lease;
+  readonly #http: HttpServer;
+  readonly #door: WebSocketDoor;
+  readonly #surroundings: Surroundings;
+  #draining = false;
+  #stopListening = () => {};
+  #node = '';
+  /** Where it listens, as http:// URL. */
+  url = '';
+
+  constructor(options: ServerOptions, sessions: Sessions, log: Log) {
+    this.#options = options;
+    this.#sessions = sessions;
+    this.#log = log;
+    const { limits, maxBuffer, connectTimeout, heartBeat, maxSubscriptions } = options;
+    this.#broker = new Broker(this.#incarnation, maxSubscriptions);
+    this.#lease = new Lease(sessions.nodes, () => this.#info(), log);
+    // One WebSocket message may hold any frame within the limits.
+    this.#door = new WebSocketDoor(limits.maxBody + limits.maxHeaders * limits.maxHeaderBytes + 1024);
+    this.#surroundings = {
+      limits,
+      maxBuffer,
+      connectTimeout,
+      services: {
+        broker: this.#broker,
+        heartBeat,
+        authenticate: (frame, { version }) => trustHeaders(frame, version),
+        register: (connection) => this.#register(connection),
+      },
+      forget: (connection) => this.#forget(connection),
+      fault: (error) => this.#fault(error),
+    };
+    this.#http = createServer(
+      restHandler({
+        sessions,
+        ttl: options.ttl,
+        allMax: options.restAllMax,
+        controlTimeout: options.controlTimeout,
+        notReady: () => this.#notReady(),
+        fault: (error) => this.#fault(error),
+      }),
+    );
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  get node(): string {
+    return this.#node;
+  }
+
+  /**
+   * Listens, takes the lease, and answers from then on.
+   * @throws WssessError `not_loopback`, `address_in_use`, `node_name_taken`, `schema_newer`, or of Redis
+   */
+  async start(): Promise<void> {
+    if (!isLoopback(this.#options.host)) {
+      throw new WssessError('not_loopback', `${this.#options.host} is not a loopback address`);
+    }
+    const port = await this.#listen();
+    const { host } = this.#options;
+    this.url = `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
+    this.#node = this.#options.node ?? defaultName(port);
+    try {
+      await this.#lease.take();
+      this.#stopListening = await this.#sessions.control.listen(
+        this.#incarnation,
+        answering({
+          connections: this.#connections,
+          destinationsOf: (connection) => this.#broker.destinationsOf(connection),
+          forgetGhost: (id) => this.#forgetGhost(id),
+        }),
+        (error) => this.#fault(error),
+      );
+    } catch (error) {
+      this.#http.close();
+      throw error;
+    }
+    this.#sessions.store.onReady(() => void this.#lease.renew());
+  }
+
+  /** Closes every session with cause `shutdown`, unregisters them, gives the lease back. */
+  async stop(): Promise<void> {
+    this.#draining = true;
+    this.#http.close();
+    const all = [...this.#sockets];
+    for (let at = 0; at < all.length; at += DRAIN_PAGE) {
+      await Promise.all(
+        all
+          .slice(at, at + DRAIN_PAGE)
+          .map((connection) =>
+            connection.end('shutdown', {
+              code: CLOSE.shutdown,
+              reason: 'the server is shutting down',
+              error: { body: 'Connect again: another node, or this one when it is back.' },
+            }),
+          ),
+      );
+    }
+    this.#stopListening();
+    await this.#lease.release().catch((error: unknown) => this.#fault(error));
+    this.#http.closeAllConnections();
+  }
+
+  #listen(): Promise<number> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#http.once('error', (error: NodeJS.ErrnoException) => {
+        const why = error.code === 'EADDRINUSE' ? 'is in use' : `can't be listened on: ${error.code ?? error.message}`;
+        reject(new WssessError('address_in_use', `${host}:${port} ${why}`));
+      });
+      this.#http.listen(port, host.replace(/^\[(.*)\]$/, '$1'), () => {
+        const address = this.#http.address();
+        resolve(address !== null && typeof address === 'object' ? address.port : port);
+      });
+    });
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => {}); // a reset during the handshake is no fault
+    try {
+      checkOrigin(request);
+      const path = (request.url ?? '').split('?')[0]!;
+      if (!ENDPOINTS.has(path)) throw new WssessError('no_route', 'no WebSocket endpoint has this path');
+      if (this.#notReady() === 'draining') throw new WssessError('not_ready', 'the server is draining');
+    } catch (error) {
+      const told = asWssessError(error);
+      const body = JSON.stringify(told);
+      socket.end(
+        `HTTP/1.1 ${told.http} \r\nConnection: close\r\nContent-Type: application/json\r\n` +
+          `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      );
+      return;
+    }
+    this.#door.upgrade(request, socket, head, (transport) => {
+      const connection = new Connection(newId(), transport, this.#surroundings);
+      this.#sockets.add(connection);
+      return connection;
+    });
+  }
+
+  async #register(connection: Connection): Promise<void> {
+    const { transport, user, role, version, id } = connection;
+    const details: Details = {
+      node: this.#node,
+      incarnation: this.#incarnation,
+      user,
+      role,
+      ip: transport.ip,
+      port: transport.port,
+      connectedAt: Date.now(),
+      version,
+      userAgent: transport.userAgent === null ? null : cutUtf8(transport.userAgent, MAX_USER_AGENT),
+      ttl: this.#options.ttl,
+    };
+    const registration = new Registration(id, details, {
+      sessions: this.#sessions,
+      lease: this.#lease,
+      lastSign: () => connection.lastSign,
+      expired: () =>
+        void connection.end('expired', {
+          code: CLOSE.expired,
+          reason: 'the session expired',
+          error: { body: 'The client gave no sign for too long. Connect again.', headers: { cause: 'expired' } },
+        }),
+      fault: (error) => this.#fault(error),
+    });
+    this.#connections.set(id, connection);
+    this.#registrations.set(connection, registration);
+    await registration.open();
+    connection.onSign = () => registration.sign();
+  }
+
+  async #forget(connection: Connection): Promise<void> {
+    this.#broker.forget(connection);
+    await this.#registrations.get(connection)?.close();
+    this.#registrations.delete(connection);
+    this.#connections.delete(connection.id);
+    this.#sockets.delete(connection);
+  }
+
+  /** A session of this process that has no socket: what its unregister could not do. */
+  async #forgetGhost(id: string): Promise<void> {
+    const found = await this.#sessions.directory.get(id);
+    if (found?.details?.incarnation !== this.#incarnation || this.#connections.has(id)) return;
+    await this.#sessions.registry.unregister(id, found.user, found.details);
+  }
+
+  #info(): NodeInfo {
+    return {
+      name: this.#node,
+      incarnation: this.#incarnation,
+      url: this.url,
+      host: hostname(),
+      pid: process.pid,
+      version: VERSION,
+      started_at: this.#startedAt,
+      sessions: this.#connections.size,
+    };
+  }
+
+  #notReady(): string | undefined {
+    if (this.#draining) return 'draining';
+    if (!this.#sessions.store.ready) return 'Redis is not reached';
+    return this.#lease.held ? undefined : 'the lease is not held';
+  }
+
+  #fault(error: unknown): void {
+    this.#log.warn(error instanceof WssessError ? error.message : ((error as Error)?.stack ?? String(error)));
+  }
+}
+
+function defaultName(port: number): string {
+  const host = hostname().replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 50);
+  return `${host || 'node'}-${port}`;
+}

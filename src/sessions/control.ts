@@ -1,0 +1,150 @@
+/**
+ * Asks a node for something and waits for its answer. docs/control.md describes what goes over Redis.
+ *
+ * The request is a key with a short life. PUBLISH only wakes the node, which claims the key (GETDEL) before it acts
+ * and answers on a list. A caller that waited in vain deletes the key: if it was still there, nothing was done and
+ * nothing ever will be.
+ */
+import { WssessError } from '../common/errors.ts';
+import { newId } from '../common/ids.ts';
+import type { Store } from '../store/store.ts';
+import type { Keys } from './keys.ts';
+import { answer as answerScript } from './scripts.gen.ts';
+
+/** Version of the messages. */
+const VERSION = 1;
+/** Milliseconds that a request outlives its caller's patience: the caller deletes it, not time. */
+const REQUEST_GRACE = 5000;
+/** Milliseconds that a caller waits once more when the node has claimed the request but not answered. */
+const CLAIMED_GRACE = 2000;
+/** Milliseconds that an answer waits for its caller. */
+const ANSWER_TTL = 30_000;
+
+/** What a node can be asked. */
+export interface Requests {
+  kick: {
+    asks: { sessions: string[]; action_id: string; reason: string | null };
+    answers: { session_id: string; outcome: 'kicked' | 'already_gone' }[];
+  };
+  describe: {
+    asks: { sessions: string[] };
+    answers: {
+      session_id: string;
+      idle_ms: number;
+      subscriptions: number;
+      destinations: string[];
+      recv_cnt: number;
+      send_cnt: number;
+      recv_oct: number;
+      send_oct: number;
+    }[];
+  };
+}
+export type Operation = keyof Requests;
+
+/** How asking ended: answered; `timeout`: certainly not done; `unknown`: claimed, but never answered. */
+export type Asked<Op extends Operation> =
+  | { outcome: 'answered'; results: Requests[Op]['answers'] }
+  | { outcome: 'timeout' | 'unknown' };
+
+/** How a node does what it is asked. */
+export type Handlers = { [Op in Operation]: (asks: Requests[Op]['asks']) => Promise<Requests[Op]['answers']> };
+
+export class Control {
+  readonly #store: Store;
+  readonly #keys: Keys;
+
+  constructor(store: Store, keys: Keys) {
+    this.#store = store;
+    this.#keys = keys;
+  }
+
+  /**
+   * Asks the process of an incarnation.
+   * @param timeout milliseconds
+   * @throws WssessError when Redis fails before the request was written
+   */
+  async ask<Op extends Operation>(
+    incarnation: string,
+    op: Op,
+    asks: Requests[Op]['asks'],
+    timeout: number,
+  ): Promise<Asked<Op>> {
+    const id = newId();
+    const request = JSON.stringify({ v: VERSION, id, op, incarnation, ...asks });
+    await this.#store.batch([
+      ['SET', this.#keys.request(id), request, 'PX', timeout + REQUEST_GRACE],
+      ['PUBLISH', this.#keys.wake(incarnation), id],
+    ]);
+    try {
+      let answer = await this.#store.pop(this.#keys.answer(id), timeout);
+      if (answer === undefined) {
+        const takenBack = await this.#store.call<number>('DEL', this.#keys.request(id));
+        if (takenBack === 1) return { outcome: 'timeout' };
+        answer = await this.#store.pop(this.#keys.answer(id), CLAIMED_GRACE);
+      }
+      const results = answer === undefined ? undefined : parseAnswer<Op>(answer);
+      return results ? { outcome: 'answered', results } : { outcome: 'unknown' };
+    } catch (error) {
+      // Written, and then Redis was lost: whether the node claimed it can't be known.
+      if (error instanceof WssessError) return { outcome: 'unknown' };
+      throw error;
+    }
+  }
+
+  /**
+   * Answers requests to the process of this incarnation.
+   * @param onFault told of what went wrong with one request; the next are answered all the same
+   * @returns ends the listening
+   */
+  async listen(incarnation: string, handlers: Handlers, onFault: (error: unknown) => void): Promise<() => void> {
+    return this.#store.subscribe([this.#keys.wake(incarnation)], (_, id) => {
+      this.#answer(id, handlers).catch(onFault);
+    });
+  }
+
+  async #answer(id: string, handlers: Handlers): Promise<void> {
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) return;
+    const claimed = await this.#store.call<string | null>('GETDEL', this.#keys.request(id));
+    if (claimed === null) return; // taken back, or run out
+    const answer = await handle(claimed, handlers);
+    await this.#store.run(answerScript, [this.#keys.answer(id)], [JSON.stringify({ v: VERSION, ...answer }), ANSWER_TTL]);
+  }
+}
+
+async function handle(claimed: string, handlers: Handlers): Promise<object> {
+  const refuse = (message: string) => ({ error: { code: 'bad_request', message } });
+  let request: Record<string, unknown>;
+  try {
+    request = JSON.parse(claimed) as Record<string, unknown>;
+  } catch {
+    return refuse('the request is not JSON');
+  }
+  const { v, op, sessions } = request ?? {};
+  if (v !== VERSION) return refuse(`this node speaks version ${VERSION}`);
+  if (op !== 'kick' && op !== 'describe') return refuse('this node knows kick and describe');
+  if (!Array.isArray(sessions) || sessions.length > MOST_SESSIONS || !sessions.every((one) => typeof one === 'string')) {
+    return refuse(`sessions is a list of at most ${MOST_SESSIONS} ids`);
+  }
+  if (op === 'describe') return { results: await handlers.describe({ sessions }) };
+  const { reason = null, action_id } = request;
+  if (typeof action_id !== 'string' || action_id.length > 64) return refuse('action_id is a text of at most 64 characters');
+  if (reason !== null && (typeof reason !== 'string' || Buffer.byteLength(reason) > MAX_REASON)) {
+    return refuse(`reason is a text of at most ${MAX_REASON} bytes`);
+  }
+  return { results: await handlers.kick({ sessions, action_id, reason }) };
+}
+
+/** Sessions that one request may name. */
+export const MOST_SESSIONS = 500;
+/** Bytes of UTF-8 that the reason of a kick may have. */
+export const MAX_REASON = 1024;
+
+function parseAnswer<Op extends Operation>(answer: string): Requests[Op]['answers'] | undefined {
+  try {
+    const { v, results } = JSON.parse(answer) as { v: number; results?: unknown };
+    return v === VERSION && Array.isArray(results) ? (results as Requests[Op]['answers']) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * Who is there: every way to read sessions. Online is decided by the session key alone, and a session is shown only
+ * after that key was seen; reading changes nothing. Sets are walked by cursor, a bounded page at a time.
+ */
+import type { Store } from '../store/store.ts';
+import type { Keys } from './keys.ts';
+import { isUsableId, type Session, unpackDetails } from './model.ts';
+import { look } from './scripts.gen.ts';
+
+/** Ids a page: 100 block Redis for less than a millisecond. */
+const PAGE = 100;
+
+/** Some sessions, and how many entries beside them can't be shown (isUsableId, or a key of another type). */
+export interface Page {
+  sessions: Session[];
+  skipped: number;
+}
+
+export class Directory {
+  readonly #store: Store;
+  readonly #keys: Keys;
+
+  constructor(store: Store, keys: Keys) {
+    this.#store = store;
+    this.#keys = keys;
+  }
+
+  /** The live session of this id, whether or not the sets list it. */
+  async get(id: string): Promise<Session | undefined> {
+    return (await this.getAll([id])).sessions[0];
+  }
+
+  /** The live sessions of these ids, in their order, each once; ids that aren't alive are left out. */
+  async getAll(ids: readonly string[]): Promise<Page> {
+    const whole: Page = { sessions: [], skipped: 0 };
+    const unique = [...new Set(ids)];
+    for (let at = 0; at < unique.length; at += PAGE) {
+      const page = await this.#look(unique.slice(at, at + PAGE));
+      whole.sessions.push(...page.sessions);
+      whole.skipped += page.skipped;
+    }
+    return whole;
+  }
+
+  /** All sessions, foreign ones too, page by page as the set yields them. SSCAN of the set of all. */
+  async *walk(): AsyncGenerator<Page> {
+    for await (const ids of this.#members(this.#keys.all)) yield await this.#look(ids);
+  }
+
+  /** The live sessions of a user: those of the user's set that are listed, and whose session key names this user. */
+  async sessionsOf(user: string): Promise<Page> {
+    const whole: Page = { sessions: [], skipped: 0 };
+    for await (const ids of this.#members(this.#keys.user(user))) {
+      const page = await this.#look(await this.#listed(ids));
+      whole.sessions.push(...page.sessions.filter((session) => session.user === user));
+      whole.skipped += page.skipped;
+    }
+    return whole;
+  }
+
+  /**
+   * The newest sessions of all nodes, newest first. Foreign sessions have no connect time and are never among them.
+   * Read by rank, so that the cost doesn't depend on how many there are.
+   */
+  async newest(limit: number): Promise<Session[]> {
+    const found: Session[] = [];
+    for (let rank = 0; found.length < limit; rank += PAGE) {
+      const ids = await this.#store.call<string[]>('ZRANGE', this.#keys.newest, rank, rank + PAGE - 1, 'REV');
+      found.push(...(await this.#look(await this.#listed(ids))).sessions);
+      if (ids.length < PAGE) break;
+    }
+    return found.slice(0, limit);
+  }
+
+  /** How many sessions and users are online: exact, by a walk of the set with one MGET a page. */
+  async count(): Promise<{ sessions: number; users: number }> {
+    let sessions = 0;
+    const users = new Set<string>();
+    for await (const live of this.liveIds()) {
+      sessions += live.length;
+      for (const { user } of live) users.add(user);
+    }
+    return { sessions, users: users.size };
+  }
+
+  /** Ids and users of all live sessions, page by page. */
+  async *liveIds(): AsyncGenerator<{ id: string; user: string }[]> {
+    for await (const page of this.#members(this.#keys.all)) {
+      const ids = page.filter(isUsableId);
+      if (ids.length === 0) continue;
+      const users = await this.#store.call<(string | null)[]>('MGET', ...ids.map(this.#keys.session));
+      yield ids.flatMap((id, i) => (typeof users[i] === 'string' ? [{ id, user: users[i] }] : []));
+    }
+  }
+
+  /** How many ids the set of all holds, the dead among them: an upper bound at the price of one command. */
+  async listedCount(): Promise<number> {
+    return this.#store.call<number>('SCARD', this.#keys.all);
+  }
+
+  /**
+   * The longest TTL among the members of a user's set, in milliseconds; `none` when one of them has no end. What a set
+   * without a TTL must be given at least.
+   */
+  async longestTtl(user: string): Promise<number | 'none'> {
+    let longest = 1;
+    for await (const ids of this.#members(this.#keys.user(user))) {
+      const ttls = await this.#store.batch<number>(ids.map((id) => ['PTTL', this.#keys.session(id)]));
+      if (ttls.includes(-1)) return 'none';
+      longest = Math.max(longest, ...ttls);
+    }
+    return longest;
+  }
+
+  /** Those of the ids that the set of all holds. */
+  async #listed(ids: readonly string[]): Promise<string[]> {
+    if (ids.length === 0) return [];
+    const listed = await this.#store.call<number[]>('SMISMEMBER', this.#keys.all, ...ids);
+    return ids.filter((_, i) => listed[i] === 1);
+  }
+
+  /** Looks at up to a few hundred ids in one script. */
+  async #look(ids: readonly string[]): Promise<Page> {
+    const usable = ids.filter(isUsableId);
+    const page: Page = { sessions: [], skipped: ids.length - usable.length };
+    if (usable.length === 0) return page;
+    const { session, role, details } = this.#keys;
+    const keys = usable.flatMap((id) => [session(id), role(id), details(id)]);
+    const found = await this.#store.run<(string | number | null)[]>(look, keys);
+    usable.forEach((id, i) => {
+      const [user, ttl, userRole, packed] = found.slice(i * 4, i * 4 + 4) as [
+        string | 1 | null,
+        number,
+        string | null,
+        string | null,
+      ];
+      if (user === 1) page.skipped++;
+      else if (user !== null) {
+        page.sessions.push({
+          id,
+          user,
+          role: userRole,
+          ttl: ttl < 0 ? null : ttl,
+          details: packed === null ? null : unpackDetails(packed),
+          packed: packed ?? '',
+        });
+      }
+    });
+    return page;
+  }
+
+  /** The members of a set, each once, in pages of a bounded size. SSCAN may name a member twice while it rehashes. */
+  async *#members(key: string): AsyncGenerator<string[]> {
+    const seen = new Set<string>();
+    let cursor = '0';
+    do {
+      const [next, members] = await this.#store.call<[string, string[]]>('SSCAN', key, cursor, 'COUNT', PAGE);
+      cursor = next;
+      const fresh = members.filter((member) => !seen.has(member) && seen.add(member));
+      // A small set comes whole, in its compact encoding, whatever COUNT says.
+      for (let at = 0; at < fresh.length; at += PAGE) yield fresh.slice(at, at + PAGE);
+    } while (cursor !== '0');
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Every Redis key and channel of wssess, and nowhere else; docs/keys.md describes them.
+ *
+ * The four families (`session`, `role`, `user`, `all`) are a published interface that other programs read and write:
+ * they stay byte for byte. All else lies under `{prefix}:x:`.
+ */
+export class Keys {
+  readonly #prefix: string;
+
+  /** @param prefix `ws`, or with a hash tag for a Cluster: `{ws}` */
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** String: the user. */
+  session = (id: string): string => `${this.#prefix}:session:${id}`;
+  /** String: the role; absent when there is none. */
+  role = (id: string): string => `${this.#prefix}:session:${id}:role`;
+  /** Set: the user's session ids. */
+  user = (user: string): string => `${this.#prefix}:user:${user}`;
+  /** Set: all session ids. */
+  get all(): string {
+    return `${this.#prefix}:sessions:all`;
+  }
+
+  /** String: version of this layout. */
+  get schema(): string {
+    return `${this.#prefix}:x:schema`;
+  }
+  /** String: what a node knows of its session at CONNECT, a packed JSON array (model.ts). */
+  details = (id: string): string => `${this.#prefix}:x:details:${id}`;
+  /** Sorted set: ids of the nodes' sessions by connect time. */
+  get newest(): string {
+    return `${this.#prefix}:x:newest`;
+  }
+  /** String: a node's lease; begins with the incarnation. */
+  lease = (node: string): string => `${this.#prefix}:x:node:${node}`;
+  /** Sorted set: names of nodes by when they last renewed their lease. */
+  get nodes(): string {
+    return `${this.#prefix}:x:nodes`;
+  }
+  /** Channel that wakes the process of this incarnation: a request waits. */
+  wake = (incarnation: string): string => `${this.#prefix}:x:wake:${incarnation}`;
+  /** String: a request to a node. */
+  request = (request: string): string => `${this.#prefix}:x:request:${request}`;
+  /** List: the answer to a request. */
+  answer = (request: string): string => `${this.#prefix}:x:answer:${request}`;
+}
+
+/** Version of the layout; a Redis that holds a higher one is not written to. */
+export const SCHEMA = 1;

@@ -1,0 +1,89 @@
+/** Throws sessions out, and says of each what really happened. */
+import type { Control } from './control.ts';
+import type { Session } from './model.ts';
+import type { Nodes } from './nodes.ts';
+import { byOwner, inPages } from './owners.ts';
+import type { Registry } from './registry.ts';
+
+/**
+ * `kicked`: its node closed the socket · `already_gone`: it ended since it was looked up · `not_found` · `no_owner`: a
+ * foreign session, nothing was changed · `node_unreachable`: its node's lease is gone · `timeout`: its node didn't
+ * answer and certainly won't act · `unknown`: its node took the request and never answered.
+ */
+export type Outcome = 'kicked' | 'already_gone' | 'not_found' | 'no_owner' | 'node_unreachable' | 'timeout' | 'unknown';
+
+export interface KickResult {
+  session_id: string;
+  user: string | null;
+  node: string | null;
+  outcome: Outcome;
+  /** True when --purge removed the keys; not part of the published shape. */
+  purged: boolean;
+}
+
+/** Sessions in one request: a node answers once a page, so that many are seen to progress. */
+const PAGE = 100;
+
+export interface KickOptions {
+  actionId: string;
+  /** Told to the client; at most 1,024 bytes. */
+  reason: string | null;
+  /** Remove the keys of sessions that no living node owns. */
+  purge: boolean;
+  /** Milliseconds for each request to a node. */
+  timeout: number;
+  /** Called with each result as it is known. */
+  onResult?: (result: KickResult) => void;
+}
+
+/**
+ * Kicks sessions that were just looked up. Nodes are asked at the same time, each page after page.
+ * @returns a result for each, as they came in
+ * @throws WssessError when Redis fails
+ */
+export async function kick(
+  targets: readonly Session[],
+  { registry, nodes, control }: { registry: Registry; nodes: Nodes; control: Control },
+  { actionId, reason, purge, timeout, onResult }: KickOptions,
+): Promise<KickResult[]> {
+  const results: KickResult[] = [];
+  const report = (session: Session, outcome: Outcome, purged = false) => {
+    const result = { session_id: session.id, user: session.user, node: session.details?.node ?? null, outcome, purged };
+    results.push(result);
+    onResult?.(result);
+  };
+  const withoutOwner = async (session: Session, outcome: Outcome) =>
+    report(session, outcome, purge && (await registry.purge(session)));
+
+  const kickOwned = async (incarnation: string, sessions: readonly Session[]) => {
+    for (const page of inPages(sessions, PAGE)) {
+      const asks = { sessions: page.map(({ id }) => id), action_id: actionId, reason };
+      const asked = await control.ask(incarnation, 'kick', asks, timeout);
+      const outcomes = new Map(
+        asked.outcome === 'answered' ? asked.results.map((one) => [one.session_id, one.outcome]) : [],
+      );
+      for (const session of page) {
+        report(session, asked.outcome === 'answered' ? (outcomes.get(session.id) ?? 'unknown') : asked.outcome);
+      }
+    }
+  };
+
+  for (const session of targets.filter(({ details }) => !details)) await withoutOwner(session, 'no_owner');
+  await Promise.all(
+    (await byOwner(targets, nodes)).map(async ({ incarnation, alive, sessions }) => {
+      if (alive) return kickOwned(incarnation, sessions);
+      for (const session of sessions) await withoutOwner(session, 'node_unreachable');
+    }),
+  );
+  return results;
+}
+
+/** True when nothing is left to do for this session. */
+export function isDone({ outcome, purged }: KickResult): boolean {
+  return outcome === 'kicked' || outcome === 'already_gone' || purged;
+}
+
+/** True when a node that should have acted didn't answer. */
+export function isUnanswered({ outcome, purged }: KickResult): boolean {
+  return !purged && (outcome === 'node_unreachable' || outcome === 'timeout' || outcome === 'unknown');
+}

@@ -1,0 +1,116 @@
+/**
+ * Nodes and their leases. A lease is a key that ends by itself 8 s after its node last renewed it; its value begins
+ * with the incarnation, so that a process can only renew its own.
+ */
+import { WssessError } from '../common/errors.ts';
+import type { Store } from '../store/store.ts';
+import { type Keys, SCHEMA } from './keys.ts';
+import { checkSchema } from './schema.ts';
+import { lease as leaseScript, release as releaseScript } from './scripts.gen.ts';
+
+/** Milliseconds. */
+export const LEASE = 8000;
+export const RENEW_EVERY = 2000;
+/** A node that wasn't seen for a day is no longer named. */
+const REMEMBERED = 24 * 3_600_000;
+/** Names that one command takes; more than this many nodes are beyond one Redis. */
+const MOST_NODES = 10_000;
+
+/** What a node says of itself with each renewal. */
+export interface NodeInfo {
+  name: string;
+  /** Drawn anew at each start of the process: 16 characters. */
+  incarnation: string;
+  /** Where it listens, as http:// URL. */
+  url: string;
+  host: string;
+  pid: number;
+  version: string;
+  /** RFC 3339. */
+  started_at: string;
+  sessions: number;
+}
+
+/** A node as `wssess nodes` shows it; info is null when its lease is gone. */
+export interface NodeState {
+  name: string;
+  alive: boolean;
+  /** Milliseconds since 1970: when it last renewed. */
+  seenAt: number;
+  info: NodeInfo | null;
+}
+
+export class Nodes {
+  readonly #store: Store;
+  readonly #keys: Keys;
+
+  constructor(store: Store, keys: Keys) {
+    this.#store = store;
+    this.#keys = keys;
+  }
+
+  /**
+   * Takes or renews a lease.
+   * @returns 0 when it is held, else the milliseconds that the lease of another process has left
+   * @throws WssessError `schema_newer`
+   */
+  async hold(info: NodeInfo): Promise<number> {
+    const now = Date.now();
+    const { incarnation, ...rest } = info;
+    const [result, left] = await this.#store.run<[string, (number | string)?]>(
+      leaseScript,
+      [this.#keys.lease(info.name), this.#keys.nodes, this.#keys.schema],
+      [incarnation, incarnation + JSON.stringify(rest), LEASE, info.name, now, now - REMEMBERED, SCHEMA],
+    );
+    if (result === 'NEWER') checkSchema(String(left));
+    return result === 'OK' ? 0 : Math.max(1, Number(left));
+  }
+
+  /** Gives the lease back, and forgets the node. */
+  async release(info: Pick<NodeInfo, 'name' | 'incarnation'>): Promise<void> {
+    await this.#store.run(releaseScript, [this.#keys.lease(info.name), this.#keys.nodes], [info.incarnation, info.name]);
+  }
+
+  /** The nodes seen in the last day, by name. */
+  async list(): Promise<NodeState[]> {
+    const flat = await this.#store.call<string[]>('ZRANGE', this.#keys.nodes, 0, MOST_NODES - 1, 'WITHSCORES');
+    const names = flat.filter((_, i) => i % 2 === 0).filter((name) => isNodeName(name));
+    const leases = await this.#leases(names);
+    return names
+      .map((name) => {
+        const info = leases.get(name) ?? null;
+        return { name, alive: info !== null, seenAt: Number(flat[flat.indexOf(name) + 1]), info };
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Of these nodes, name and incarnation of those whose lease lives. */
+  async living(names: readonly string[]): Promise<Map<string, string>> {
+    const leases = await this.#leases([...new Set(names)]);
+    return new Map([...leases].map(([name, { incarnation }]) => [name, incarnation]));
+  }
+
+  async #leases(names: readonly string[]): Promise<Map<string, NodeInfo>> {
+    if (names.length === 0) return new Map();
+    const values = await this.#store.call<(string | null)[]>('MGET', ...names.map(this.#keys.lease));
+    return new Map(names.flatMap((name, i) => (values[i] ? [[name, parseLease(name, values[i])]] : [])));
+  }
+}
+
+/** Waits are the caller's: another living process holds this name. */
+export function nameTaken(name: string): WssessError {
+  return new WssessError('node_name_taken', `node ${name} is another process, which is alive`);
+}
+
+const isNodeName = (name: string): boolean => /^[A-Za-z0-9_.-]{1,64}$/.test(name);
+
+function parseLease(name: string, value: string): NodeInfo {
+  const unknown = { url: '', host: '', pid: 0, version: '', started_at: '', sessions: 0 };
+  let said: Partial<NodeInfo> = {};
+  try {
+    said = JSON.parse(value.slice(16)) as Partial<NodeInfo>;
+  } catch {
+    // A lease that another version wrote is still a lease.
+  }
+  return { ...unknown, ...said, name, incarnation: value.slice(0, 16) };
+}

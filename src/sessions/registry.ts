@@ -1,0 +1,162 @@
+/**
+ * Writes sessions: register, unregister, refresh. Each is one atomic script; the keys depend on what is stored (the
+ * user's set), so the caller says what it believes, the script compares first, and on a difference it is repeated with
+ * the truth.
+ */
+import { WssessError } from '../common/errors.ts';
+import type { Store } from '../store/store.ts';
+import type { Directory } from './directory.ts';
+import type { Keys } from './keys.ts';
+import { type Details, packDetails, type Session } from './model.ts';
+import { refresh, register, unregister } from './scripts.gen.ts';
+
+/** Milliseconds that the details outlive their session, so that whoever reaps it still knows whose it was. */
+const DETAILS_GRACE = 3_600_000;
+/** How often a script is repeated with the truth before others are told that it keeps changing. */
+const TRIES = 3;
+
+/** A script's answer: what became of it, and the truth where it differs. */
+type Answer = [result: string, ...truth: string[]];
+
+export class Registry {
+  readonly #store: Store;
+  readonly #keys: Keys;
+  readonly #directory: Directory;
+
+  constructor(store: Store, keys: Keys, directory: Directory) {
+    this.#store = store;
+    this.#keys = keys;
+    this.#directory = directory;
+  }
+
+  /**
+   * Registers a session of a node under an id that must be free.
+   * @throws WssessError `session_taken`, `lease_lost`, `key_type`; nothing was written then
+   */
+  async register(id: string, details: Details): Promise<void> {
+    await this.#write(id, details.user, details, details.ttl, 'new');
+  }
+
+  /**
+   * The owner's refresh: raises the TTLs to what the client's last sign gives, and writes again what has been deleted.
+   * @param user whom the session key is believed to name
+   * @param ttl milliseconds
+   * @returns whom the session key names
+   * @throws WssessError `session_taken` when the id belongs to another by now, `lease_lost`, `key_type`
+   */
+  async renew(id: string, user: string, details: Details, ttl: number): Promise<string> {
+    return (await this.#write(id, user, details, ttl, 'again')) ?? user;
+  }
+
+  async #write(id: string, user: string, details: Details, ttl: number, mode: 'new' | 'again'): Promise<string | undefined> {
+    const { session, role, user: userSet, all, details: detailsKey, newest, lease } = this.#keys;
+    const packed = packDetails(details);
+    return this.#compareAndWrite(user, async (believed, floor) =>
+      this.#store.run<Answer>(
+        register,
+        [session(id), role(id), userSet(believed), all, detailsKey(id), newest, lease(details.node)],
+        [
+          id,
+          believed,
+          details.role ?? '',
+          Math.ceil(ttl),
+          packed,
+          Math.ceil(ttl) + DETAILS_GRACE,
+          details.connectedAt,
+          details.incarnation,
+          mode,
+          floor,
+        ],
+      ),
+    );
+  }
+
+  /**
+   * Sets the TTL of a live session anew, whoever wrote it. (The seed's refreshSessionTTL.)
+   * @param session as it was found
+   * @param ttl milliseconds
+   * @returns whom it belongs to; undefined when it lives no more
+   * @throws WssessError `key_type`
+   */
+  async refresh(session: Session, ttl: number): Promise<string | undefined> {
+    const { session: key, role, user: userSet, details } = this.#keys;
+    return this.#compareAndWrite(session.user, async (believed, floor) =>
+      this.#store.run<Answer>(
+        refresh,
+        [key(session.id), role(session.id), userSet(believed), details(session.id)],
+        [believed, ttl, ttl + DETAILS_GRACE, floor],
+      ),
+    );
+  }
+
+  /**
+   * Runs a script that compares first, until what it is told agrees with what is stored.
+   * @returns whom the session key names; undefined when it is gone
+   */
+  async #compareAndWrite(
+    user: string,
+    run: (believed: string, floor: string | number) => Promise<Answer>,
+  ): Promise<string | undefined> {
+    let believed = user;
+    let floor: string | number = '';
+    for (let attempt = 0; attempt < TRIES * 2; attempt++) {
+      const [result, truth] = await run(believed, floor);
+      switch (result) {
+        case 'OK':
+          return believed;
+        case 'STALE':
+          believed = truth!;
+          floor = '';
+          break;
+        case 'NOTTL':
+          floor = await this.#directory.longestTtl(believed);
+          break;
+        case 'GONE':
+          return undefined;
+        case 'NOLEASE':
+          throw new WssessError('lease_lost', 'this node does not hold its lease at the moment');
+        case 'TAKEN':
+          throw new WssessError('session_taken', 'the session id is in use');
+        default:
+          throw new WssessError('key_type', `${truth} holds another type of value`);
+      }
+    }
+    throw new WssessError('changed_meanwhile', `others keep changing the session of ${user}`);
+  }
+
+  /**
+   * The owner's unregister: whatever the session key says by now, all of it goes; what belongs to another owner stays.
+   * @param user whom the session key is believed to name
+   */
+  async unregister(id: string, user: string, details: Details): Promise<void> {
+    const own = packDetails(details);
+    let [believedUser, believedDetails] = [user, own];
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const [result, truth, found] = await this.#remove(id, believedUser, details, believedDetails, '');
+      if (result === 'OK' || (found !== '' && found !== own)) return;
+      [believedUser, believedDetails] = [truth!, found!];
+    }
+    throw new WssessError('changed_meanwhile', `others keep changing session ${id}`);
+  }
+
+  /**
+   * Removes the keys of a session that nobody owns: a foreign one, or one whose node's lease is gone.
+   * @param session as it was found
+   * @returns false when it changed since, or when its owner lives
+   */
+  async purge(session: Session): Promise<boolean> {
+    const incarnation = session.details?.incarnation ?? '';
+    const [result] = await this.#remove(session.id, session.user, session.details, session.packed, incarnation);
+    return result === 'OK';
+  }
+
+  async #remove(id: string, user: string, details: Details | null, packed: string, incarnation: string): Promise<Answer> {
+    const { session, role, user: userSet, all, details: detailsKey, newest, lease } = this.#keys;
+    const keys = [session(id), role(id), userSet(user), userSet(details?.user ?? user), all, detailsKey(id), newest];
+    return this.#store.run<Answer>(
+      unregister,
+      [...keys, lease(details?.node ?? '')],
+      [id, user, packed, incarnation],
+    );
+  }
+}

@@ -1,0 +1,55 @@
+#!lua
+-- Registers a session of a node, in one step: the four families, and what wssess keeps beside them.
+--
+-- KEYS  1 session   2 role   3 user   4 all   5 details   6 newest   7 lease of the node
+-- ARGV  1 id   2 user   3 role, '' for none   4 TTL in ms   5 details   6 TTL of the details in ms
+--       7 connect time in ms   8 incarnation of the node
+--       9 'new': the id must be free; 'again': the owner writes what is missing and raises what is there
+--      10 TTL in ms for a user set that has none: the longest among its members; 'none': one member has no end;
+--         '': not known yet
+-- Returns {'OK'}, {'NOLEASE'}, {'TAKEN'}, {'NOTTL'}: repeat with ARGV 10, {'STALE', the user that the session key
+--         names}, {'TYPE', key}. Nothing is written unless it is OK.
+-- @include typed.lua
+
+local lease = redis.call('GET', KEYS[7])
+if not lease or string.sub(lease, 1, 16) ~= ARGV[8] then return {'NOLEASE'} end
+
+local types = {'string', 'string', 'set', 'set', 'string', 'zset'}
+for i = 1, 6 do
+  if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
+end
+
+local user = redis.call('GET', KEYS[1])
+local details = redis.call('GET', KEYS[5])
+if ARGV[9] == 'new' then
+  if user or details then return {'TAKEN'} end
+else
+  if details and details ~= ARGV[5] then return {'TAKEN'} end
+  if user and user ~= ARGV[2] then return {'STALE', user} end
+end
+
+-- PEXPIRE GT takes a key without a TTL for one that never ends, so such a set gets its TTL here or never.
+local endless = redis.call('PTTL', KEYS[3]) == -1
+if endless and ARGV[10] == '' then return {'NOTTL'} end
+
+local function put(key, value)
+  if redis.call('SET', key, value, 'NX', 'PX', ARGV[4]) == false then
+    redis.call('PEXPIRE', key, ARGV[4], 'GT')
+  end
+end
+
+put(KEYS[1], ARGV[2])
+if ARGV[9] == 'new' then redis.call('DEL', KEYS[2]) end
+if ARGV[3] ~= '' then put(KEYS[2], ARGV[3]) end
+redis.call('SADD', KEYS[3], ARGV[1])
+if not endless then
+  redis.call('PEXPIRE', KEYS[3], ARGV[4], 'NX')
+  redis.call('PEXPIRE', KEYS[3], ARGV[4], 'GT')
+elseif ARGV[10] ~= 'none' then
+  redis.call('PEXPIRE', KEYS[3], ARGV[10])
+  redis.call('PEXPIRE', KEYS[3], ARGV[4], 'GT')
+end
+redis.call('SADD', KEYS[4], ARGV[1])
+redis.call('SET', KEYS[5], ARGV[5], 'PX', ARGV[6])
+redis.call('ZADD', KEYS[6], ARGV[7], ARGV[1])
+return {'OK'}

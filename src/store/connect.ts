@@ -1,0 +1,74 @@
+/** Makes a Store of what the settings name: today a standalone Redis. */
+import { Redis, type RedisOptions } from 'ioredis';
+import { WssessError } from '../common/errors.ts';
+import { maskUrl } from '../common/settings.ts';
+import { Store } from './store.ts';
+
+export interface ConnectOptions {
+  /** redis://[user[:password]@]host[:port][/db], or rediss:// for TLS. */
+  url: string;
+  /** Where the URL was said, for the message about a wrong one. */
+  source: string;
+  /** Milliseconds for connecting, and for each command. */
+  timeout: number;
+  /**
+   * True for a server: it connects again for ever; while it isn't connected, commands fail at once instead of
+   * piling up. False for a command: the first fault ends it.
+   */
+  lasting: boolean;
+}
+
+/**
+ * Connects to Redis.
+ * @throws WssessError `usage` for a URL that is none, `redis_unreachable`, `redis_denied`
+ */
+export async function connect({ url, source, timeout, lasting }: ConnectOptions): Promise<Store> {
+  const { where, ...address } = parseUrl(url, source);
+  const redis = new Redis({
+    ...address,
+    lazyConnect: true,
+    connectTimeout: timeout,
+    commandTimeout: timeout,
+    disableClientInfo: true, // CLIENT SETINFO: one command more a start, and an ACL rule more
+    enableReadyCheck: lasting, // INFO at each connection: a Redis that is still loading isn't ready
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    // The first connection must succeed; only what was connected once is connected again.
+    retryStrategy: (attempt) => (lasting && opened ? Math.min(50 * 2 ** attempt, 1000) + Math.random() * 100 : null),
+  });
+  let opened = false;
+  const store = new Store(redis, where, timeout);
+  try {
+    await store.open();
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  opened = true;
+  return store;
+}
+
+function parseUrl(text: string, source: string): RedisOptions & { where: string } {
+  const wrong = (why: string): never => {
+    throw new WssessError('usage', `${source}: ${JSON.stringify(maskUrl(text))} ${why}`, {
+      advice: 'Write it as redis://[user[:password]@]host[:port][/db].',
+    });
+  };
+  if (!URL.canParse(text)) return wrong('is not a URL');
+  const url = new URL(text);
+  if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') return wrong('is not a redis:// URL');
+  if (url.hostname === '') return wrong('names no host');
+  const db = url.pathname.replace(/^\/$/, '') || '/0';
+  if (!/^\/\d{1,5}$/.test(db)) return wrong('names a database that is not a number');
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = Number(url.port || 6379);
+  return {
+    host,
+    port,
+    db: Number(db.slice(1)),
+    ...(url.username && { username: decodeURIComponent(url.username) }),
+    ...(url.password && { password: decodeURIComponent(url.password) }),
+    ...(url.protocol === 'rediss:' && { tls: { servername: host } }),
+    where: `${url.hostname}:${port}${db === '/0' ? '' : db}`,
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * The floor under the floor: one Redis, spoken to by commands and scripts, every fault told as a WssessError.
+ * All that the rest of wssess knows of Redis is this class; Sentinel, Cluster and the embedded store move in behind
+ * it, in connect.ts.
+ */
+import type { Redis } from 'ioredis';
+import { WssessError } from '../common/errors.ts';
+
+/** Milliseconds: what setTimeout can hold. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** A Lua script: made from sessions/scripts/*.lua by `npm run gen`. */
+export interface Script {
+  name: string;
+  lua: string;
+  sha: string;
+}
+
+export type Argument = string | number;
+export type Command = readonly [name: string, ...args: Argument[]];
+
+export class Store {
+  readonly #redis: Redis;
+  /** Where this store is, without its password: for people. */
+  readonly where: string;
+  /** What ioredis last complained of: it explains the bare "Connection is closed" of a command. */
+  #fault: Error | undefined;
+  /** Connections for blocking commands that nobody uses at the moment. */
+  readonly #idle: Redis[] = [];
+  /** Milliseconds that one answer may take. */
+  readonly #timeout: number;
+
+  constructor(redis: Redis, where: string, timeout: number) {
+    this.#redis = redis;
+    this.where = where;
+    this.#timeout = timeout;
+    redis.on('error', (error: Error) => {
+      this.#fault = error;
+    });
+    redis.on('ready', () => {
+      this.#fault = undefined;
+    });
+  }
+
+  /** Opens the connection. @throws WssessError `redis_unreachable`, `redis_denied` */
+  async open(): Promise<this> {
+    await this.#told(() => this.#redis.connect());
+    return this;
+  }
+
+  /** True while commands can be sent. */
+  get ready(): boolean {
+    return this.#redis.status === 'ready';
+  }
+
+  /** Calls `listener` each time the connection is there again. */
+  onReady(listener: () => void): void {
+    this.#redis.on('ready', listener);
+  }
+
+  /** Sends one command. @throws WssessError */
+  async call<T>(name: string, ...args: Argument[]): Promise<T> {
+    return this.#told(() => this.#redis.call(name, ...args)) as Promise<T>;
+  }
+
+  /** Sends several commands in one write; their results in order. @throws WssessError of the first that failed */
+  async batch<T>(commands: readonly Command[]): Promise<T[]> {
+    const results = await this.#told(() => this.#redis.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec());
+    return (results ?? []).map(([error, result]) => {
+      if (error) throw this.#translate(error);
+      return result as T;
+    });
+  }
+
+  /**
+   * Runs a script by its SHA (EVALSHA), loading it first where Redis doesn't know it yet.
+   * @throws WssessError
+   */
+  async run<T>(script: Script, keys: readonly string[], args: readonly Argument[] = []): Promise<T> {
+    const call = () => this.call<T>('EVALSHA', script.sha, keys.length, ...keys, ...args);
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof WssessError && isUnknownScript(error.cause))) throw error;
+      await this.call('SCRIPT', 'LOAD', script.lua);
+      return call();
+    }
+  }
+
+  /**
+   * Listens on channels with a connection of its own, which subscribes again after a loss.
+   * @param onMessage called with the channel and the message
+   * @returns ends the listening
+   */
+  async subscribe(
+    channels: readonly string[],
+    onMessage: (channel: string, message: string) => void,
+  ): Promise<() => void> {
+    const listener = this.#redis.duplicate({ lazyConnect: true });
+    listener.on('error', () => {}); // the main connection tells of the same fault
+    listener.on('message', onMessage);
+    await this.#told(() => listener.connect());
+    await this.#told(() => listener.subscribe(...channels));
+    return () => listener.disconnect();
+  }
+
+  /**
+   * Waits for an element of a list (BLPOP) on a connection of its own, so that nothing else waits behind it.
+   * @param timeout milliseconds
+   * @returns undefined when none came
+   * @throws WssessError
+   */
+  async pop(key: string, timeout: number): Promise<string | undefined> {
+    const waiter = this.#idle.pop() ?? (await this.#newWaiter());
+    // A Redis that went silent sends no end of the wait either.
+    const guard = setTimeout(() => waiter.disconnect(), timeout + this.#timeout);
+    try {
+      const answer = await this.#told(() => waiter.blpop(key, Math.max(timeout, 10) / 1000));
+      this.#idle.push(waiter);
+      return answer?.[1];
+    } catch (error) {
+      waiter.disconnect();
+      throw error;
+    } finally {
+      clearTimeout(guard);
+    }
+  }
+
+  async #newWaiter(): Promise<Redis> {
+    const waiter = this.#redis.duplicate({
+      lazyConnect: true,
+      retryStrategy: () => null,
+      commandTimeout: LONGEST_TIMER, // BLPOP ends by itself, and by the guard
+    });
+    waiter.on('error', () => {});
+    waiter.on('end', () => this.#idle.splice(0, this.#idle.length, ...this.#idle.filter((one) => one !== waiter)));
+    await this.#told(() => waiter.connect());
+    return waiter;
+  }
+
+  /** Closes all connections. */
+  close(): void {
+    for (const redis of this.#idle) redis.disconnect();
+    this.#redis.disconnect();
+  }
+
+  async #told<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      throw this.#translate(error as Error);
+    }
+  }
+
+  #translate(error: Error): WssessError {
+    if (error instanceof WssessError) return error;
+    const where = `Redis at ${this.where}`;
+    if (error.name === 'ReplyError') return new WssessError(codeOfReply(error), `${where}: ${error.message}`, { cause: error });
+    if (!isOfConnection(error)) throw error;
+    const fault = this.#fault ?? error;
+    if (fault.name === 'ReplyError') return new WssessError(codeOfReply(fault), `${where}: ${fault.message}`, { cause: fault });
+    const why = error.message === 'Command timed out' ? 'it did not answer in time' : reasonOf(fault);
+    return new WssessError('redis_unreachable', `${where} cannot be reached: ${why}`, { cause: error });
+  }
+}
+
+/** What ioredis throws when the connection fails or is silent; anything else is a fault of ours. */
+function isOfConnection(error: Error & { code?: string }): boolean {
+  return (
+    error.code !== undefined ||
+    error.name === 'MaxRetriesPerRequestError' ||
+    /^(Connection is closed|Command timed out|Stream isn't writeable|Redis is already|connect ETIMEDOUT)/.test(error.message)
+  );
+}
+
+function isUnknownScript(cause: unknown): boolean {
+  return cause instanceof Error && cause.message.startsWith('NOSCRIPT');
+}
+
+/** Code of an error reply: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
+function codeOfReply({ message }: Error): 'redis_denied' | 'key_type' | 'redis_refused' {
+  if (/^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH |ERR invalid password|ERR Client sent AUTH)/.test(message)) return 'redis_denied';
+  return message.startsWith('WRONGTYPE') ? 'key_type' : 'redis_refused';
+}
+
+function reasonOf(fault: Error & { code?: string }): string {
+  switch (fault.code) {
+    case 'ECONNREFUSED':
+      return 'nothing listens there';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return 'no such host';
+    case 'ETIMEDOUT':
+      return 'the connection timed out';
+    case undefined:
+      return fault.message.startsWith('Stream isn') ? 'the connection is down' : fault.message.replace(/\.$/, '');
+    default:
+      return fault.code;
+  }
+}
