@@ -102,3 +102,6 @@ export async function withSessions<T>(flags: Flags, io: Io, work: (sessions: Ses
     store.close();
   }
 }
+
+/** Milliseconds that a node may take to say what only it knows. */
+export const NODE_TIMEOUT = 2000;

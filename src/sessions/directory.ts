@@ -16,6 +16,12 @@ export interface Page {
   skipped: number;
 }
 
+export interface Count {
+  sessions: number;
+  users: number;
+  skipped: number;
+}
+
 export class Directory {
   readonly #store: Store;
   readonly #keys: Keys;
@@ -73,29 +79,31 @@ export class Directory {
   }
 
   /** How many sessions and users are online: exact, by a walk of the set with one MGET a page. */
-  async count(): Promise<{ sessions: number; users: number }> {
-    let sessions = 0;
-    const users = new Set<string>();
-    for await (const live of this.liveIds()) {
-      sessions += live.length;
-      for (const { user } of live) users.add(user);
+  async count(): Promise<Count> {
+    const count = { sessions: 0, users: new Set<string>(), skipped: 0 };
+    for await (const { live, skipped } of this.liveIds()) {
+      count.sessions += live.length;
+      count.skipped += skipped;
+      for (const { user } of live) count.users.add(user);
     }
-    return { sessions, users: users.size };
+    return { ...count, users: count.users.size };
   }
 
   /** Ids and users of all live sessions, page by page. */
-  async *liveIds(): AsyncGenerator<{ id: string; user: string }[]> {
+  async *liveIds(): AsyncGenerator<{ live: { id: string; user: string }[]; skipped: number }> {
     for await (const page of this.#members(this.#keys.all)) {
       const ids = page.filter(isUsableId);
-      if (ids.length === 0) continue;
-      const users = await this.#store.call<(string | null)[]>('MGET', ...ids.map(this.#keys.session));
-      yield ids.flatMap((id, i) => (typeof users[i] === 'string' ? [{ id, user: users[i] }] : []));
+      const users = ids.length > 0 ? await this.#store.call<(string | null)[]>('MGET', ...ids.map(this.#keys.session)) : [];
+      const live = ids.flatMap((id, i) => (typeof users[i] === 'string' ? [{ id, user: users[i] }] : []));
+      yield { live, skipped: page.length - ids.length + (await this.#ofAnotherType(ids.filter((_, i) => !users[i]))) };
     }
   }
 
-  /** How many ids the set of all holds, the dead among them: an upper bound at the price of one command. */
-  async listedCount(): Promise<number> {
-    return this.#store.call<number>('SCARD', this.#keys.all);
+  /** Of ids that MGET gave nothing for, how many have a key of another type: to MGET it looks like none. */
+  async #ofAnotherType(ids: readonly string[]): Promise<number> {
+    if (ids.length === 0) return 0;
+    const types = await this.#store.batch<string>(ids.map((id) => ['TYPE', this.#keys.session(id)]));
+    return types.filter((type) => type !== 'none' && type !== 'string').length;
   }
 
   /**

@@ -96,6 +96,9 @@ export function packDetails(d: Details): string {
   ]);
 }
 
+/** Milliseconds since 1970 of the last time that a Date can hold. */
+const LAST_TIME = 8.64e15;
+
 /** Reads what packDetails wrote; null for anything else, so that a key written by hand harms nobody. */
 export function unpackDetails(packed: string): Details | null {
   let list: unknown;
@@ -108,7 +111,7 @@ export function unpackDetails(packed: string): Details | null {
   const [node, incarnation, user, role, ip, port, connectedAt, version, userAgent, ttl] = list as unknown[];
   const text = (value: unknown): value is string => typeof value === 'string';
   const textOrNull = (value: unknown): value is string | null => value === null || text(value);
-  const number = (value: unknown): value is number => typeof value === 'number';
+  const number = (value: unknown): value is number => Number.isSafeInteger(value) && Math.abs(Number(value)) <= LAST_TIME;
   if (!(text(node) && text(incarnation) && text(user) && textOrNull(role) && text(ip) && number(port))) return null;
   if (!(number(connectedAt) && text(version) && textOrNull(userAgent) && number(ttl))) return null;
   return { node, incarnation, user, role, ip, port, connectedAt, version, userAgent, ttl };

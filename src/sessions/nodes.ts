@@ -74,12 +74,17 @@ export class Nodes {
   /** The nodes seen in the last day, by name. */
   async list(): Promise<NodeState[]> {
     const flat = await this.#store.call<string[]>('ZRANGE', this.#keys.nodes, 0, MOST_NODES - 1, 'WITHSCORES');
-    const names = flat.filter((_, i) => i % 2 === 0).filter((name) => isNodeName(name));
+    const seen = new Map<string, number>();
+    for (let i = 0; i < flat.length; i += 2) {
+      const at = Number(flat[i + 1]);
+      if (isNodeName(flat[i]!) && Number.isSafeInteger(at)) seen.set(flat[i]!, at);
+    }
+    const names = [...seen.keys()];
     const leases = await this.#leases(names);
     return names
       .map((name) => {
         const info = leases.get(name) ?? null;
-        return { name, alive: info !== null, seenAt: Number(flat[flat.indexOf(name) + 1]), info };
+        return { name, alive: info !== null, seenAt: seen.get(name) ?? 0, info };
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }

@@ -1,2 +1,196 @@
-export function define(): void {}
-export async function run(): Promise<number> { return 0; }
+/** `wssess kick`: throws sessions out, and says of each what really happened. */
+import type { Command } from 'commander';
+import { EXIT, WssessError } from '../../common/errors.ts';
+import { visible } from '../../common/escape.ts';
+import { newActionId } from '../../common/ids.ts';
+import { formatAge } from '../../common/time.ts';
+import { MAX_REASON } from '../../sessions/control.ts';
+import { isDone, isUnanswered, type KickResult, kick, type Outcome } from '../../sessions/kick.ts';
+import { type Session, toRow } from '../../sessions/model.ts';
+import { ensureWritable } from '../../sessions/schema.ts';
+import { isSelective } from '../../sessions/selection.ts';
+import type { Sessions } from '../../sessions/sessions.ts';
+import type { Io } from '../io.ts';
+import {
+  addOutput,
+  addSelection,
+  addStore,
+  countOption,
+  durationOption,
+  type Flags,
+  selectionOf,
+  withSessions,
+} from '../options.ts';
+import type { Column } from '../output/columns.ts';
+import { drawTable, isForPrograms, plural, print } from '../output/print.ts';
+import { LS_COLUMNS } from '../output/session-columns.ts';
+import { type Targets, targetsOf } from '../targets.ts';
+
+/** Milliseconds for a node to answer. */
+const TIMEOUT = 5000;
+
+export function define(command: Command): void {
+  command.argument('[session...]', 'sessions to throw out; - reads ids from standard input, one a line');
+  addStore(command);
+  addSelection(command);
+  addOutput(command);
+  command
+    .option('--reason <text>', `told to the client, at most ${MAX_REASON} bytes`)
+    .option('--purge', 'remove the keys of sessions that no living node owns; their sockets may live on')
+    .option('--max <count>', 'refuse to act on more sessions than this', countOption)
+    .option('-y, --yes', 'do not ask before more than one session is thrown out')
+    .option('--dry-run', 'only show which sessions it would be')
+    .option('--timeout <duration>', 'how long a node may take to answer (default 5s)', durationOption)
+    .addHelpText(
+      'after',
+      `
+Outcomes: kicked, already_gone (ended meanwhile), not_found, no_owner (a foreign session: another program has its
+socket), node_unreachable (its node is dead), timeout (its node didn't answer, and won't act on it any more), unknown
+(its node took the request and never answered).
+Exit code 0: all kicked or already gone; 3: some; 5: none, and a node didn't answer; 1: none.
+
+Examples:
+  wssess kick 9fX2kQ7wTz1mVbLq --reason "password changed"
+  wssess kick --user cust01 --except 9fX2kQ7wTz1mVbLq
+  wssess ls --role BOT -o name | wssess kick - --yes`,
+    );
+}
+
+export async function run(args: string[], flags: Flags, io: Io): Promise<number> {
+  const reason = (flags.reason as string | undefined) || null;
+  if (reason !== null && Buffer.byteLength(reason) > MAX_REASON) {
+    throw new WssessError('usage', `--reason has ${Buffer.byteLength(reason)} bytes, at most ${MAX_REASON} are sent`, {
+      advice: 'Shorten it.',
+    });
+  }
+  const selection = await selectionOf(args, flags, io);
+  if (!isSelective(selection)) {
+    throw new WssessError('usage', 'no session is selected', {
+      advice: 'Name ids, or select with --user, --role or --node.',
+    });
+  }
+  return withSessions(flags, io, async (sessions) => {
+    const targets = await targetsOf(sessions.directory, selection);
+    refuseTooMany(targets.found.length, flags);
+    if (flags.dryRun) return showTargets(targets, flags, io);
+    if (!(await isConfirmed(targets.found, flags, io))) {
+      io.err('nothing was done\n');
+      return EXIT.no;
+    }
+    const actionId = newActionId();
+    const results = await act(sessions, targets, actionId, reason, flags);
+    await show(results, actionId, flags, io);
+    return exitOf(results);
+  });
+}
+
+function refuseTooMany(count: number, flags: Flags): void {
+  const max = flags.max as number | undefined;
+  if (max !== undefined && count > max) {
+    throw new WssessError('too_many', `${plural(count, 'session')} are selected, --max allows ${max}`);
+  }
+}
+
+async function showTargets({ found, missing }: Targets, flags: Flags, io: Io): Promise<number> {
+  const rows = found.map((session) => toRow(session));
+  const results = rows.map(({ session_id, user, node }) => ({ session_id, user, node }));
+  await print(io, flags, {
+    json: { results },
+    lines: results,
+    rows,
+    columns: LS_COLUMNS,
+    name: (row) => row.session_id,
+  });
+  if (!isForPrograms(flags)) io.err(`${plural(rows.length, 'session')} would be kicked\n`);
+  if (missing.length > 0) io.err(`not found: ${missing.map(visible).join(', ')}\n`);
+  return EXIT.ok;
+}
+
+/** Shows who it is and asks, when it is more than one; the default is No. */
+async function isConfirmed(found: readonly Session[], flags: Flags, io: Io): Promise<boolean> {
+  if (found.length <= 1 || flags.yes) return true;
+  if (!io.canAsk()) throw new WssessError('confirm_needed', `${plural(found.length, 'session')} would be kicked`);
+  const most = Math.max(5, io.size().rows - 6);
+  const lines = found.slice(0, most).map(({ id, user, details }) => {
+    const since = details ? formatAge(Date.now() - details.connectedAt) : '';
+    return `  ${visible(id)}  ${visible(user)}  ${details ? visible(details.node) : '(foreign)'}  ${since}\n`;
+  });
+  if (found.length > most) lines.push(`  … ${found.length - most} more\n`);
+  io.err(`${plural(found.length, 'session')} will be closed:\n${lines.join('')}`);
+  return /^\s*y(es)?\s*$/i.test(await io.ask('Kick them? [y/N] '));
+}
+
+async function act(
+  sessions: Sessions,
+  { found, missing }: Targets,
+  actionId: string,
+  reason: string | null,
+  flags: Flags,
+): Promise<KickResult[]> {
+  if (found.length > 0) await ensureWritable(sessions.store, sessions.keys);
+  const timeout = (flags.timeout as number | undefined) ?? TIMEOUT;
+  const results = await kick(found, sessions, { actionId, reason, purge: flags.purge === true, timeout });
+  const order = new Map(found.map(({ id }, i) => [id, i]));
+  results.sort((a, b) => order.get(a.session_id)! - order.get(b.session_id)!);
+  const absent = missing.map((id): KickResult => {
+    return { session_id: id, user: null, node: null, outcome: 'not_found', purged: false };
+  });
+  return [...results, ...absent];
+}
+
+async function show(results: KickResult[], actionId: string, flags: Flags, io: Io): Promise<void> {
+  if (isForPrograms(flags)) {
+    const published = results.map(({ purged: _, ...result }) => result);
+    await print(io, flags, {
+      json: { action_id: actionId, results: published },
+      lines: published,
+      rows: results.filter(isDone),
+      columns: [],
+      name: ({ session_id }) => session_id,
+    });
+    return;
+  }
+  if (results.length === 0) {
+    io.err('no session is selected by this\n');
+    return;
+  }
+  await io.out(await drawTable(io, { ...flags, headers: flags.headers !== false && !io.tty }, results, COLUMNS));
+  const kicked = results.filter(({ outcome }) => outcome === 'kicked').length;
+  const rest = results.length - kicked;
+  await io.out(`${kicked} kicked${rest > 0 ? `, ${rest} not` : ''} · action ${actionId}\n`);
+}
+
+/** 0 all done, 3 some, and if none: 5 when a node didn't answer, else 1. */
+function exitOf(results: readonly KickResult[]): number {
+  const done = results.filter(isDone).length;
+  if (results.length > 0 && done === results.length) return EXIT.ok;
+  if (done > 0) return EXIT.partial;
+  return results.some(isUnanswered) ? EXIT.unreachable : EXIT.no;
+}
+
+/** What follows from an outcome. */
+const NOTES: Record<Outcome, string> = {
+  kicked: '',
+  already_gone: 'it ended meanwhile',
+  not_found: 'no live session has this id',
+  no_owner: 'a foreign session: another program has its socket; --purge removes its keys',
+  node_unreachable: 'its node is dead; --purge removes its keys',
+  timeout: 'its node did not answer, and will not act on it any more',
+  unknown: 'its node took the request and did not answer; look again with: wssess show',
+};
+
+const COLUMNS: Column<KickResult>[] = [
+  { name: 'SESSION', value: ({ session_id }) => session_id },
+  {
+    name: 'OUTCOME',
+    value: ({ outcome }) => outcome,
+    style: (result) => (isDone(result) ? 'green' : 'red'),
+  },
+  { name: 'USER', value: ({ user }) => user ?? '', shrink: true },
+  { name: 'NODE', value: ({ node }) => node ?? '' },
+  {
+    name: 'NOTE',
+    value: ({ outcome, purged }) => (purged ? 'its keys were removed; its socket may live on' : NOTES[outcome]),
+    shrink: true,
+  },
+];

@@ -1,2 +1,178 @@
-export function define(): void {}
-export async function run(): Promise<number> { return 0; }
+/** `wssess ls`: lists sessions, or with --by user the users. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { EXIT, WssessError } from '../../common/errors.ts';
+import { safeJson } from '../../common/escape.ts';
+import { find, isSelective, type Selection } from '../../sessions/selection.ts';
+import type { Sessions } from '../../sessions/sessions.ts';
+import type { Io } from '../io.ts';
+import { type Listing, list, SORTS, type Sort, stream } from '../listing.ts';
+import { warnMissing } from '../nodes-missing.ts';
+import {
+  addOutput,
+  addSelection,
+  addStore,
+  countOption,
+  durationOption,
+  type Flags,
+  formatOf,
+  selectionOf,
+  withSessions,
+} from '../options.ts';
+import type { Column } from '../output/columns.ts';
+import { isForPrograms, plural, type Printed, render, thousands } from '../output/print.ts';
+import { watch } from '../output/screen.ts';
+import { LS_COLUMNS } from '../output/session-columns.ts';
+
+/** Rows that a table on a terminal shows unless --limit says otherwise. */
+const TERMINAL_LIMIT = 1000;
+/** Milliseconds between frames. */
+const INTERVAL = 2000;
+
+export function define(command: Command): void {
+  const oneOf =
+    <T extends string>(choices: readonly T[]) =>
+    (value: string): T => {
+      const choice = choices.find((one) => one === value);
+      if (!choice) throw new InvalidArgumentError(`Choose one of ${choices.join(', ')}.`);
+      return choice;
+    };
+  command.argument('[session...]', 'only these; - reads ids from standard input');
+  addStore(command);
+  addSelection(command);
+  addOutput(command);
+  command
+    .option('--sort <name>', `by ${SORTS.join(', ')}`, oneOf(SORTS))
+    .option('--reverse', 'the other way round')
+    .option('--limit <count>', `at most so many rows (a table on a terminal: ${TERMINAL_LIMIT})`, countOption)
+    .option('--by <what>', 'user: the users online, and how many sessions each has', oneOf(['user']))
+    .option('--watch', 'again and again, until Ctrl-C')
+    .option('--interval <duration>', 'with --watch: how often (default 2s)', durationOption)
+    .addHelpText(
+      'after',
+      `
+Newest first unless sorted; jsonl and name come as they are found, however many there are. With wide, json, jsonl and
+where the order needs it, the nodes are asked for what only they know (idle, subscriptions, counters); when one doesn't
+answer the exit code is 3. With --watch, json and jsonl give a line a frame.
+
+Examples:
+  wssess ls --role AGENT --sort idle -o wide
+  wssess ls --node chat-1 -o name | wssess kick - --yes`,
+    );
+}
+
+export async function run(args: string[], flags: Flags, io: Io): Promise<number> {
+  const selection = await selectionOf(args, flags, io);
+  if (!flags.watch) {
+    return withSessions(flags, io, (sessions) =>
+      flags.by ? listUsers(sessions, selection, flags, io) : listSessions(sessions, selection, flags, io),
+    );
+  }
+  if (formatOf(flags) === 'name') throw new WssessError('usage', '--watch has no frames of names');
+  const between = isForPrograms(flags) ? '' : '\n';
+  await withSessions(flags, io, (sessions) =>
+    watch(io, (flags.interval as number | undefined) ?? INTERVAL, between, () => frame(sessions, selection, flags, io)),
+  );
+  return EXIT.ok;
+}
+
+async function listSessions(sessions: Sessions, selection: Selection, flags: Flags, io: Io): Promise<number> {
+  const streams = ['jsonl', 'name'].includes(formatOf(flags)) && !flags.sort && !flags.reverse;
+  const wanted = { selection, limit: limitOf(flags, io), live: needsNodes(flags) };
+  const { total, nodesMissing } = streams
+    ? await stream(sessions, wanted, async (rows) => io.out(await render(io, flags, printed({ ...NONE, rows }))))
+    : await printWhole(await list(sessions, { ...wanted, ...order(flags) }), flags, io);
+  if (!isForPrograms(flags) && total > wanted.limit) {
+    io.err(`${thousands(wanted.limit)} of ${plural(total, 'session')} shown; --limit shows more\n`);
+  }
+  warnMissing(io, nodesMissing);
+  return nodesMissing.length > 0 ? EXIT.partial : EXIT.ok;
+}
+
+async function printWhole(listing: Listing, flags: Flags, io: Io): Promise<Listing> {
+  await io.out(await render(io, flags, printed(listing)));
+  if (!isForPrograms(flags) && listing.skipped > 0) {
+    io.err(`${plural(listing.skipped, 'entry', 'entries')} skipped: ids with a colon or too long, or keys of another type\n`);
+  }
+  return listing;
+}
+
+async function listUsers(sessions: Sessions, selection: Selection, flags: Flags, io: Io): Promise<number> {
+  const users = await usersOf(sessions, selection, limitOf(flags, io));
+  await io.out(await render(io, flags, printedUsers(users)));
+  return EXIT.ok;
+}
+
+/** One frame of --watch. */
+async function frame(sessions: Sessions, selection: Selection, flags: Flags, io: Io): Promise<string> {
+  const limit = limitOf(flags, io);
+  if (flags.by) {
+    const shown = printedUsers(await usersOf(sessions, selection, limit));
+    return isForPrograms(flags) ? `${safeJson(shown.json)}\n` : render(io, flags, shown);
+  }
+  const listing = await list(sessions, { selection, limit, live: needsNodes(flags), ...order(flags) });
+  const shown = printed(listing);
+  if (isForPrograms(flags)) return `${safeJson(shown.json)}\n`;
+  const missing = listing.nodesMissing.length > 0 ? ` · no answer from ${listing.nodesMissing.join(', ')}` : '';
+  const head = `${new Date().toTimeString().slice(0, 8)}  ${plural(listing.total, 'session')}${missing}\n`;
+  return head + (await render(io, flags, shown));
+}
+
+const NONE: Listing = { rows: [], total: 0, skipped: 0, nodesMissing: [] };
+
+function printed({ rows, total, skipped, nodesMissing }: Listing): Printed<Listing['rows'][number]> {
+  return {
+    json: {
+      complete: nodesMissing.length === 0 && rows.length === total,
+      exact: true,
+      total,
+      skipped,
+      nodes_missing: nodesMissing,
+      sessions: rows,
+    },
+    rows,
+    columns: LS_COLUMNS,
+    name: (row) => row.session_id,
+  };
+}
+
+interface UserCount {
+  user: string;
+  session_count: number;
+}
+
+/** The users online, those with the most sessions first. */
+async function usersOf({ directory }: Sessions, selection: Selection, limit: number): Promise<UserCount[]> {
+  const counts = new Map<string, number>();
+  const add = (user: string) => counts.set(user, (counts.get(user) ?? 0) + 1);
+  if (isSelective(selection) || selection.except) {
+    for await (const page of find(directory, selection)) for (const { user } of page.sessions) add(user);
+  } else {
+    for await (const { live } of directory.liveIds()) for (const { user } of live) add(user);
+  }
+  return [...counts]
+    .map(([user, session_count]) => ({ user, session_count }))
+    .sort((a, b) => b.session_count - a.session_count || (a.user < b.user ? -1 : 1))
+    .slice(0, limit);
+}
+
+function printedUsers(users: UserCount[]): Printed<UserCount> {
+  return { json: { users }, rows: users, columns: USER_COLUMNS, name: ({ user }) => user };
+}
+
+const USER_COLUMNS: Column<UserCount>[] = [
+  { name: 'USER', value: ({ user }) => user, shrink: true },
+  { name: 'SESSIONS', value: ({ session_count }) => thousands(session_count), align: 'right' },
+];
+
+function order(flags: Flags): { sort: Sort | undefined; reverse: boolean } {
+  return { sort: flags.sort as Sort | undefined, reverse: flags.reverse === true };
+}
+
+function limitOf(flags: Flags, io: Io): number {
+  const unsaid = io.tty && !isForPrograms(flags) ? TERMINAL_LIMIT : Number.POSITIVE_INFINITY;
+  return (flags.limit as number | undefined) ?? unsaid;
+}
+
+function needsNodes(flags: Flags): boolean {
+  return ['wide', 'json', 'jsonl'].includes(formatOf(flags));
+}

@@ -1,2 +1,58 @@
-export function define(): void {}
-export async function run(): Promise<number> { return 0; }
+/** `wssess nodes`: the servers that hold, or held in the last day, a lease. */
+import type { Command } from 'commander';
+import { EXIT } from '../../common/errors.ts';
+import { formatAge, rfc3339 } from '../../common/time.ts';
+import type { NodeState } from '../../sessions/nodes.ts';
+import type { Io } from '../io.ts';
+import { addOutput, addStore, type Flags, withSessions } from '../options.ts';
+import type { Column } from '../output/columns.ts';
+import { print, thousands } from '../output/print.ts';
+
+export function define(command: Command): void {
+  addStore(command);
+  addOutput(command);
+}
+
+export async function run(_args: string[], flags: Flags, io: Io): Promise<number> {
+  const nodes = await withSessions(flags, io, (sessions) => sessions.nodes.list());
+  const rows = nodes.map(toJson);
+  await print(io, flags, { json: { nodes: rows }, rows, columns: COLUMNS, name: ({ node }) => node });
+  return EXIT.ok;
+}
+
+type NodeRow = ReturnType<typeof toJson>;
+
+function toJson({ name, alive, seenAt, info }: NodeState) {
+  return {
+    node: name,
+    alive,
+    seen_at: rfc3339(seenAt),
+    incarnation: info?.incarnation ?? null,
+    url: info?.url ?? null,
+    host: info?.host ?? null,
+    pid: info?.pid ?? null,
+    version: info?.version ?? null,
+    started_at: info?.started_at ?? null,
+    /** As of its last renewal. */
+    sessions: info?.sessions ?? null,
+  };
+}
+
+const ago = (time: string | null) => (time ? formatAge(Date.now() - Date.parse(time)) : '');
+
+const COLUMNS: Column<NodeRow>[] = [
+  { name: 'NODE', value: (row) => row.node },
+  {
+    name: 'STATE',
+    value: (row) => (row.alive ? 'alive' : 'gone'),
+    style: (row) => (row.alive ? 'green' : 'red'),
+  },
+  { name: 'SESSIONS', value: (row) => (row.sessions === null ? '' : thousands(row.sessions)), align: 'right' },
+  { name: 'UP', value: (row) => ago(row.started_at) },
+  { name: 'SEEN', value: (row) => ago(row.seen_at) },
+  { name: 'URL', value: (row) => row.url ?? '' },
+  { name: 'HOST', value: (row) => row.host ?? '', wide: true },
+  { name: 'PID', value: (row) => (row.pid === null ? '' : String(row.pid)), align: 'right', wide: true },
+  { name: 'VERSION', value: (row) => row.version ?? '', wide: true },
+  { name: 'INCARNATION', value: (row) => row.incarnation ?? '', wide: true },
+];

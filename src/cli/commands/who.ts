@@ -1,2 +1,83 @@
-export function define(): void {}
-export async function run(): Promise<number> { return 0; }
+/** `wssess who USER…`: online? and where. */
+import type { Command } from 'commander';
+import { EXIT } from '../../common/errors.ts';
+import { visible } from '../../common/escape.ts';
+import { askLive } from '../../sessions/live.ts';
+import { type Row, toRow } from '../../sessions/model.ts';
+import type { Sessions } from '../../sessions/sessions.ts';
+import type { Io } from '../io.ts';
+import { warnMissing } from '../nodes-missing.ts';
+import { addOutput, addStore, type Flags, NODE_TIMEOUT, withSessions } from '../options.ts';
+import { drawTable, isForPrograms, plural, print } from '../output/print.ts';
+import { WHO_COLUMNS } from '../output/session-columns.ts';
+
+export function define(command: Command): void {
+  command.argument('<user...>', 'users to look up');
+  addStore(command);
+  addOutput(command);
+  command
+    .option('--any', 'exit 0 when at least one of them is online')
+    .option('-q, --quiet', 'print nothing: the exit code tells')
+    .addHelpText('after', '\nExit code 0: all of them are online; 1: not all.\n\nExample:\n  wssess who -q cust01 && echo online');
+}
+
+/** The published shape. */
+interface Answer {
+  user: string;
+  online: boolean;
+  session_count: number;
+  sessions: Row[];
+}
+
+export async function run(users: string[], flags: Flags, io: Io): Promise<number> {
+  const { answers, missing } = await withSessions(flags, io, (sessions) => look(sessions, users, flags.quiet !== true));
+  if (!flags.quiet) {
+    await show(answers, flags, io);
+    warnMissing(io, missing);
+  }
+  const isOnline = ({ online }: Answer) => online;
+  return (flags.any ? answers.some(isOnline) : answers.every(isOnline)) ? EXIT.ok : EXIT.no;
+}
+
+async function look(sessions: Sessions, users: string[], askNodes: boolean) {
+  const pages = await Promise.all(users.map((user) => sessions.directory.sessionsOf(user)));
+  const all = pages.flatMap((page) => page.sessions);
+  const { facts, nodesMissing: missing } = askNodes
+    ? await askLive(all, { ...sessions, timeout: NODE_TIMEOUT })
+    : { facts: new Map(), nodesMissing: [] };
+  const answers = pages.map((page, i): Answer => {
+    const rows = page.sessions.map((session) => toRow(session, facts.get(session.id))).sort(longestFirst);
+    return { user: users[i]!, online: rows.length > 0, session_count: rows.length, sessions: rows };
+  });
+  return { answers, missing };
+}
+
+const longestFirst = (a: Row, b: Row) => (a.connected_at ?? '~').localeCompare(b.connected_at ?? '~');
+
+async function show(answers: Answer[], flags: Flags, io: Io): Promise<void> {
+  if (isForPrograms(flags)) {
+    await print(io, flags, {
+      json: answers.length === 1 ? answers[0] : answers,
+      lines: answers,
+      rows: answers.flatMap(({ sessions }) => sessions),
+      columns: WHO_COLUMNS,
+      name: (row) => row.session_id,
+    });
+    return;
+  }
+  for (const [i, answer] of answers.entries()) {
+    if (i > 0) await io.out('\n');
+    await io.out(`${sentence(answer)}\n`);
+    if (answer.online) await io.out(`\n${await drawTable(io, flags, answer.sessions, WHO_COLUMNS)}`);
+  }
+}
+
+/** `cust01 is online: 2 sessions on 2 nodes` */
+function sentence({ user, online, sessions }: Answer): string {
+  if (!online) return `${visible(user)} is offline`;
+  const nodes = new Set(sessions.flatMap(({ node }) => node ?? [])).size;
+  const foreign = sessions.filter(({ node }) => node === null).length;
+  const where = nodes > 0 ? ` on ${plural(nodes, 'node')}` : '';
+  const others = foreign === 0 ? '' : nodes === 0 ? ', foreign' : `, ${foreign} of them foreign`;
+  return `${visible(user)} is online: ${plural(sessions.length, 'session')}${where}${others}`;
+}

@@ -47,8 +47,8 @@ export function sessionRoutes({ sessions, allMax }: RestOptions): readonly Route
 
 async function listAll({ directory }: RestOptions['sessions'], max: number): Promise<string[]> {
   const ids: string[] = [];
-  for await (const page of directory.liveIds()) {
-    for (const { id } of page) ids.push(id);
+  for await (const { live } of directory.liveIds()) {
+    for (const { id } of live) ids.push(id);
     if (ids.length > max) throw new WssessError('list_too_large', `there are more than ${max} sessions`);
   }
   return ids;

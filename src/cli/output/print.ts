@@ -1,0 +1,67 @@
+/** What a command found, in the format that was asked for. */
+import { safeJson, visible } from '../../common/escape.ts';
+import type { Io } from '../io.ts';
+import { type Flags, formatOf } from '../options.ts';
+import type { Column } from './columns.ts';
+
+export interface Printed<Row> {
+  /** The published JSON shape. */
+  json: unknown;
+  /** What -o jsonl gives a line each, where it isn't the rows. */
+  lines?: readonly unknown[];
+  rows: readonly Row[];
+  columns: Column<Row>[];
+  /** What -o name prints of a row. */
+  name(row: Row): string;
+}
+
+/** Prints it. */
+export async function print<Row>(io: Io, flags: Flags, printed: Printed<Row>): Promise<void> {
+  await io.out(await render(io, flags, printed));
+}
+
+/** The text of it, in the format that was asked for. */
+export async function render<Row>(io: Io, flags: Flags, { json, lines, rows, columns, name }: Printed<Row>): Promise<string> {
+  switch (formatOf(flags)) {
+    case 'json':
+      return `${safeJson(json, 2)}\n`;
+    case 'jsonl':
+      return (lines ?? rows).map((line) => `${safeJson(line)}\n`).join('');
+    case 'name':
+      return rows.map((row) => `${visible(name(row))}\n`).join('');
+    default:
+      return drawTable(io, flags, rows, columns);
+  }
+}
+
+/** The rows as a table: for a terminal as wide as it is, for a pipe tab-separated. */
+export async function drawTable<Row>(
+  io: Io,
+  flags: Flags,
+  rows: readonly Row[],
+  columns: Column<Row>[],
+): Promise<string> {
+  const { table } = await import('./table.ts');
+  return table(rows, columns, {
+    tty: io.tty,
+    width: io.size().columns,
+    color: io.color,
+    headers: flags.headers !== false,
+    wide: formatOf(flags) === 'wide',
+  });
+}
+
+/** True when the format is read by programs, so that no sentence may stand around it. */
+export function isForPrograms(flags: Flags): boolean {
+  return !['table', 'wide'].includes(formatOf(flags));
+}
+
+/** `2 sessions`, `1 session`, `1,204 sessions`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${thousands(count)} ${count === 1 ? one : many}`;
+}
+
+/** `12,408` */
+export function thousands(count: number): string {
+  return count.toLocaleString('en-US');
+}

@@ -1,0 +1,69 @@
+/** The columns of sessions, for `ls`, `who` and whoever shows sessions in a table. */
+import { formatAge } from '../../common/time.ts';
+import type { Row } from '../../sessions/model.ts';
+import type { Column } from './columns.ts';
+
+/** Seconds: a TTL that is nearer to its end stands out. */
+const NEAR_END = 600;
+
+const age = (seconds: number | null): string => (seconds === null ? '' : formatAge(seconds * 1000));
+const count = (value: number | null): string => (value === null ? '' : String(value));
+
+const COLUMNS = {
+  session: { name: 'SESSION', value: (row) => row.session_id },
+  user: { name: 'USER', value: (row) => row.user, shrink: true },
+  role: { name: 'ROLE', value: (row) => row.role ?? '', shrink: true },
+  node: {
+    name: 'NODE',
+    value: (row) => row.node ?? '(foreign)',
+    style: (row) => (row.node === null ? 'dim' : undefined),
+  },
+  ip: { name: 'IP', value: (row) => row.ip ?? '' },
+  connected: {
+    name: 'CONNECTED',
+    value: (row) => (row.connected_at ? formatAge(Date.now() - Date.parse(row.connected_at)) : ''),
+  },
+  idle: { name: 'IDLE', value: (row) => age(row.idle) },
+  ttl: {
+    name: 'TTL',
+    value: (row) => (row.ttl === null ? 'none' : age(row.ttl)),
+    style: (row) => (row.ttl !== null && row.ttl < NEAR_END ? 'yellow' : undefined),
+  },
+  subs: { name: 'SUBS', value: (row) => count(row.subscriptions), align: 'right' },
+  received: { name: 'RECV', value: (row) => count(row.recv_cnt), align: 'right' },
+  sent: { name: 'SENT', value: (row) => count(row.send_cnt), align: 'right' },
+  version: { name: 'STOMP', value: (row) => row.version ?? '' },
+  port: { name: 'PORT', value: (row) => count(row.port), align: 'right' },
+  agent: { name: 'AGENT', value: (row) => row.user_agent ?? '', shrink: true },
+} satisfies Record<string, Column<Row>>;
+
+const wide = (column: Column<Row>): Column<Row> => ({ ...column, wide: true });
+
+/** `ls`: what Redis knows; what only nodes know comes with -o wide. */
+export const LS_COLUMNS: Column<Row>[] = [
+  COLUMNS.session,
+  COLUMNS.user,
+  COLUMNS.role,
+  COLUMNS.node,
+  COLUMNS.ip,
+  COLUMNS.connected,
+  COLUMNS.ttl,
+  ...[COLUMNS.idle, COLUMNS.subs, COLUMNS.received, COLUMNS.sent, COLUMNS.version, COLUMNS.port, COLUMNS.agent].map(wide),
+];
+
+/** `who`: the sessions of one user. */
+export const WHO_COLUMNS: Column<Row>[] = [
+  COLUMNS.session,
+  COLUMNS.role,
+  COLUMNS.node,
+  COLUMNS.ip,
+  COLUMNS.connected,
+  COLUMNS.idle,
+  COLUMNS.ttl,
+  wide(COLUMNS.subs),
+  wide(COLUMNS.received),
+  wide(COLUMNS.sent),
+  wide(COLUMNS.version),
+  wide(COLUMNS.port),
+  COLUMNS.agent,
+];

@@ -1,0 +1,19 @@
+/** What an act is about: the selected sessions as they are now, and the ids that name none. */
+import type { Directory } from '../sessions/directory.ts';
+import type { Session } from '../sessions/model.ts';
+import { findAll, matches, type Selection } from '../sessions/selection.ts';
+
+export interface Targets {
+  found: Session[];
+  /** Ids that were named and aren't alive. */
+  missing: string[];
+}
+
+export async function targetsOf(directory: Directory, selection: Selection): Promise<Targets> {
+  if (!selection.ids) return { found: (await findAll(directory, selection)).sessions, missing: [] };
+  const except = new Set(selection.except);
+  const wanted = [...new Set(selection.ids)].filter((id) => !except.has(id));
+  const { sessions } = await directory.getAll(wanted);
+  const alive = new Set(sessions.map(({ id }) => id));
+  return { found: sessions.filter(matches(selection)), missing: wanted.filter((id) => !alive.has(id)) };
+}
