@@ -155,9 +155,15 @@ async function show(results: KickResult[], actionId: string, flags: Flags, io: I
     return;
   }
   await io.out(await drawTable(io, { ...flags, headers: flags.headers !== false && !io.tty }, results, COLUMNS));
+  await io.out(`${summary(results)} · action ${actionId}\n`);
+}
+
+/** `2 kicked, 1 purged, 1 not` */
+function summary(results: readonly KickResult[]): string {
   const kicked = results.filter(({ outcome }) => outcome === 'kicked').length;
-  const rest = results.length - kicked;
-  await io.out(`${kicked} kicked${rest > 0 ? `, ${rest} not` : ''} · action ${actionId}\n`);
+  const purged = results.filter((result) => result.purged).length;
+  const rest = results.length - kicked - purged;
+  return [`${kicked} kicked`, ...(purged > 0 ? [`${purged} purged`] : []), ...(rest > 0 ? [`${rest} not`] : [])].join(', ');
 }
 
 /** 0 all done, 3 some, and if none: 5 when a node didn't answer, else 1. */

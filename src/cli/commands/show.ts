@@ -36,27 +36,37 @@ export async function run([id = '']: string[], flags: Flags, io: Io): Promise<nu
 
 /** A line a fact, in the order one asks: who, where, since when, doing what. */
 function describe(row: Row, live: Live | undefined): string {
-  const unknown = row.node === null ? 'not known: a foreign session' : 'not known: its node did not answer';
-  const ago = (time: string) => `${time}, ${formatAge(Date.now() - Date.parse(time))} ago`;
-  const traffic = (frames: number, octets: number) => `${plural(frames, 'frame')}, ${plural(octets, 'byte')}`;
+  const own = row.node === null ? [] : factsOfNode(row, live);
   const facts: [string, string][] = [
     ['Session', row.session_id],
     ['User', row.user],
     ['Role', row.role ?? 'none'],
-    ['Node', row.node ?? 'none: a foreign session, which another program wrote'],
-    ['Address', row.ip === null ? unknown : `${row.ip} port ${row.port}`],
-    ['Agent', row.user_agent ?? (row.node === null ? unknown : 'none given')],
-    ['STOMP', row.version ?? unknown],
-    ['Connected', row.connected_at ? ago(row.connected_at) : unknown],
-    ['Idle', live ? formatAge(live.idle) : unknown],
+    ['Node', row.node ?? 'none: a foreign session, of which its own program alone knows more'],
     ['TTL', row.ttl === null ? 'none: the key has no end' : `${formatAge(row.ttl * 1000)} (${thousands(row.ttl)} s)`],
+    ...own,
+  ];
+  const more = (live?.subscriptions ?? 0) - (live?.destinations.length ?? 0);
+  const destinations = [...(live?.destinations ?? []), ...(more > 0 ? [`… ${thousands(more)} more`] : [])];
+  return [
+    ...facts.map(([name, value]) => `${`${name}:`.padEnd(WIDTH)}${visible(value)}\n`),
+    ...destinations.map((destination) => `${' '.repeat(WIDTH)}${visible(destination)}\n`),
+  ].join('');
+}
+
+/** Columns that the names of the facts take. */
+const WIDTH = 15;
+
+function factsOfNode(row: Row, live: Live | undefined): [string, string][] {
+  const unknown = 'not known: its node did not answer';
+  const traffic = (frames: number, octets: number) => `${plural(frames, 'frame')}, ${plural(octets, 'byte')}`;
+  return [
+    ['Address', `${row.ip} port ${row.port}`],
+    ['Agent', row.user_agent ?? 'none given'],
+    ['STOMP', row.version ?? ''],
+    ['Connected', `${row.connected_at}, ${formatAge(Date.now() - Date.parse(row.connected_at ?? ''))} ago`],
+    ['Idle', live ? formatAge(live.idle) : unknown],
     ['Received', live ? traffic(live.recvCount, live.recvOctets) : unknown],
     ['Sent', live ? traffic(live.sendCount, live.sendOctets) : unknown],
     ['Subscriptions', live ? thousands(live.subscriptions) : unknown],
   ];
-  const lines = facts.map(([name, value]) => `${`${name}:`.padEnd(15)}${visible(value)}`);
-  const destinations = (live?.destinations ?? []).map((destination) => `${' '.repeat(15)}${visible(destination)}`);
-  const more = (live?.subscriptions ?? 0) - destinations.length;
-  if (more > 0) destinations.push(`${' '.repeat(15)}… ${thousands(more)} more`);
-  return [...lines, ...destinations].map((line) => `${line}\n`).join('');
 }

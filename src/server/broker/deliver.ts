@@ -1,6 +1,6 @@
 /** Brings one message to its subscribers: encoded anew for each kind of receiver, once for all that are alike. */
 import { type Frame, Headers, type Version } from '../stomp/frame.ts';
-import { serialize } from '../stomp/serializer.ts';
+import { serializeHead, serializeTail } from '../stomp/serializer.ts';
 import type { Subscription } from './subscriptions.ts';
 
 /** Who can be sent a frame. */
@@ -30,16 +30,19 @@ export function deliver(
   messageId: string,
   subscriptions: Iterable<Subscription<Recipient>>,
 ): void {
-  const passedOn = [...frame.headers].filter(([name]) => !NOT_PASSED_ON.has(name));
-  const encoded = new Map<string, Buffer>();
+  const passedOn = new Headers([...frame.headers].filter(([name]) => !NOT_PASSED_ON.has(name)));
+  const tails = new Map<Version, Buffer>();
+  const messages = new Map<string, Buffer>();
   for (const { subscriber, id } of subscriptions) {
     const { version } = subscriber;
     const kind = `${version} ${id ?? ''}`;
-    let message = encoded.get(kind);
+    let message = messages.get(kind);
     if (!message) {
+      const tail = tails.get(version) ?? serializeTail(passedOn, frame.body, version);
+      tails.set(version, tail);
       const own = Headers.of({ destination, 'message-id': messageId, subscription: id });
-      message = serialize('MESSAGE', new Headers([...own, ...passedOn]), frame.body, version);
-      encoded.set(kind, message);
+      message = Buffer.concat([serializeHead('MESSAGE', own, version), tail]);
+      messages.set(kind, message);
     }
     subscriber.send(message);
   }
