@@ -48,6 +48,8 @@ export interface ServerOptions {
 const ENDPOINTS = new Set(['/ws', '/connection/websocket']);
 /** Bytes of UTF-8 of the client's agent string that are kept. */
 const MAX_USER_AGENT = 200;
+/** Milliseconds in which the same fault is logged once. */
+const QUIET = 5000;
 /** Sessions that are closed at a time when the server ends, so that neither Redis nor the event loop is flooded. */
 const DRAIN_PAGE = 200;
 
@@ -65,6 +67,8 @@ export class Server {
   readonly #http: HttpServer;
   readonly #door: WebSocketDoor;
   readonly #surroundings: Surroundings;
+  /** Per error code: when the next one is logged. */
+  readonly #quietUntil = new Map<string, number>();
   #draining = false;
   #stopListening = () => {};
   #node = '';
@@ -267,7 +271,11 @@ export class Server {
   }
 
   #fault(error: unknown): void {
-    this.#log.warn(error instanceof WssessError ? error.message : ((error as Error)?.stack ?? String(error)));
+    if (!(error instanceof WssessError)) return this.#log.warn((error as Error)?.stack ?? String(error));
+    // Redis gone is told once in a while, not once a client.
+    if (performance.now() < (this.#quietUntil.get(error.code) ?? 0)) return;
+    this.#quietUntil.set(error.code, performance.now() + QUIET);
+    this.#log.warn(error.message);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The columns of sessions, for `ls`, `who` and whoever shows sessions in a table. */
 import { formatAge } from '../../common/time.ts';
 import type { Row } from '../../sessions/model.ts';
+import { shortAgent } from './agent.ts';
 import type { Column } from './columns.ts';
 
 /** Seconds: a TTL that is nearer to its end stands out. */
@@ -34,7 +35,7 @@ const COLUMNS = {
   sent: { name: 'SENT', value: (row) => count(row.send_cnt), align: 'right' },
   version: { name: 'STOMP', value: (row) => row.version ?? '' },
   port: { name: 'PORT', value: (row) => count(row.port), align: 'right' },
-  agent: { name: 'AGENT', value: (row) => row.user_agent ?? '', shrink: true },
+  agent: { name: 'AGENT', value: (row) => shortAgent(row.user_agent ?? ''), shrink: true },
 } satisfies Record<string, Column<Row>>;
 
 const wide = (column: Column<Row>): Column<Row> => ({ ...column, wide: true });
