@@ -1,14 +1,13 @@
 // Bundles the CLI into dist/: one entry, a chunk a command, so that a start loads what it runs and no more.
 // Runs as `prepare`, so that `npm ci` leaves a working `npx wssess`.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const outdir = join(root, 'dist');
 
-rmSync(outdir, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: { cli: 'src/cli/main.ts' },
@@ -28,6 +27,9 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 writeLicences(Object.keys(metafile.inputs));
+// What an earlier build left goes last, so that a program that runs meanwhile finds its chunks.
+const made = new Set(['THIRD-PARTY-LICENSES', ...Object.keys(metafile.outputs).map((path) => basename(path))]);
+for (const file of readdirSync(outdir)) if (!made.has(file)) rmSync(join(outdir, file), { recursive: true });
 
 /** Writes dist/THIRD-PARTY-LICENSES: the licence text of every package that the bundle contains. */
 function writeLicences(inputs) {
