@@ -17,6 +17,8 @@ const VERSION = 1;
 const REQUEST_GRACE = 5000;
 /** Milliseconds that a caller waits once more when the node has claimed the request but not answered. */
 const CLAIMED_GRACE = 2000;
+/** Milliseconds between looks at whether the process that is asked still lives. */
+const LOOK_EVERY = 500;
 /** Milliseconds that an answer waits for its caller. */
 const ANSWER_TTL = 30_000;
 
@@ -42,10 +44,13 @@ export interface Requests {
 }
 export type Operation = keyof Requests;
 
-/** How asking ended: answered; `timeout`: certainly not done; `unknown`: claimed, but never answered. */
+/**
+ * How asking ended: answered; `timeout`: certainly not done; `gone`: the same, since the process died meanwhile;
+ * `unknown`: claimed, but never answered.
+ */
 export type Asked<Op extends Operation> =
   | { outcome: 'answered'; results: Requests[Op]['answers'] }
-  | { outcome: 'timeout' | 'unknown' };
+  | { outcome: 'timeout' | 'gone' | 'unknown' };
 
 /** How a node does what it is asked. */
 export type Handlers = { [Op in Operation]: (asks: Requests[Op]['asks']) => Promise<Requests[Op]['answers']> };
@@ -62,6 +67,7 @@ export class Control {
   /**
    * Asks the process of an incarnation.
    * @param timeout milliseconds
+   * @param isAlive tells whether that process still holds its lease; when it doesn't, waiting is over
    * @throws WssessError when Redis fails before the request was written
    */
   async ask<Op extends Operation>(
@@ -69,6 +75,7 @@ export class Control {
     op: Op,
     asks: Requests[Op]['asks'],
     timeout: number,
+    isAlive: () => Promise<boolean> = async () => true,
   ): Promise<Asked<Op>> {
     const id = newId();
     const request = JSON.stringify({ v: VERSION, id, op, incarnation, ...asks });
@@ -77,10 +84,16 @@ export class Control {
       ['PUBLISH', this.#keys.wake(incarnation), id],
     ]);
     try {
-      let answer = await this.#store.pop(this.#keys.answer(id), timeout);
+      const end = performance.now() + timeout;
+      let answer: string | undefined;
+      let alive = true;
+      while (answer === undefined && alive && performance.now() < end) {
+        answer = await this.#store.pop(this.#keys.answer(id), Math.min(LOOK_EVERY, end - performance.now()));
+        if (answer === undefined) alive = await isAlive();
+      }
       if (answer === undefined) {
         const takenBack = await this.#store.call<number>('DEL', this.#keys.request(id));
-        if (takenBack === 1) return { outcome: 'timeout' };
+        if (takenBack === 1) return { outcome: alive ? 'timeout' : 'gone' };
         answer = await this.#store.pop(this.#keys.answer(id), CLAIMED_GRACE);
       }
       const results = answer === undefined ? undefined : parseAnswer<Op>(answer);

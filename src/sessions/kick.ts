@@ -2,7 +2,7 @@
 import type { Control } from './control.ts';
 import type { Session } from './model.ts';
 import type { Nodes } from './nodes.ts';
-import { byOwner, inPages } from './owners.ts';
+import { byOwner, inPages, type Owned } from './owners.ts';
 import type { Registry } from './registry.ts';
 
 /**
@@ -55,24 +55,26 @@ export async function kick(
   const withoutOwner = async (session: Session, outcome: Outcome) =>
     report(session, outcome, purge && (await registry.purge(session)));
 
-  const kickOwned = async (incarnation: string, sessions: readonly Session[]) => {
+  const kickOwned = async ({ node, incarnation, sessions }: Owned) => {
+    const isAlive = async () => (await nodes.living([node])).get(node) === incarnation;
     for (const page of inPages(sessions, PAGE)) {
       const asks = { sessions: page.map(({ id }) => id), action_id: actionId, reason };
-      const asked = await control.ask(incarnation, 'kick', asks, timeout);
+      const asked = await control.ask(incarnation, 'kick', asks, timeout, isAlive);
       const outcomes = new Map(
         asked.outcome === 'answered' ? asked.results.map((one) => [one.session_id, one.outcome]) : [],
       );
       for (const session of page) {
-        report(session, asked.outcome === 'answered' ? (outcomes.get(session.id) ?? 'unknown') : asked.outcome);
+        if (asked.outcome === 'gone') await withoutOwner(session, 'node_unreachable');
+        else report(session, asked.outcome === 'answered' ? (outcomes.get(session.id) ?? 'unknown') : asked.outcome);
       }
     }
   };
 
   for (const session of targets.filter(({ details }) => !details)) await withoutOwner(session, 'no_owner');
   await Promise.all(
-    (await byOwner(targets, nodes)).map(async ({ incarnation, alive, sessions }) => {
-      if (alive) return kickOwned(incarnation, sessions);
-      for (const session of sessions) await withoutOwner(session, 'node_unreachable');
+    (await byOwner(targets, nodes)).map(async (owned) => {
+      if (owned.alive) return kickOwned(owned);
+      for (const session of owned.sessions) await withoutOwner(session, 'node_unreachable');
     }),
   );
   return results;

@@ -26,8 +26,8 @@ import { drawTable, isForPrograms, plural, print } from '../output/print.ts';
 import { LS_COLUMNS } from '../output/session-columns.ts';
 import { type Targets, targetsOf } from '../targets.ts';
 
-/** Milliseconds for a node to answer. */
-const TIMEOUT = 5000;
+/** Milliseconds for a node to answer: longer than a lease lasts, so that a node that died is told from a slow one. */
+const TIMEOUT = 10_000;
 
 export function define(command: Command): void {
   command.argument('[session...]', 'sessions to throw out; - reads ids from standard input, one a line');
@@ -40,7 +40,7 @@ export function define(command: Command): void {
     .option('--max <count>', 'refuse to act on more sessions than this', countOption)
     .option('-y, --yes', 'do not ask before more than one session is thrown out')
     .option('--dry-run', 'only show which sessions it would be')
-    .option('--timeout <duration>', 'how long a node may take to answer (default 5s)', durationOption)
+    .option('--timeout <duration>', 'how long a node may take to answer (default 10s)', durationOption)
     .addHelpText(
       'after',
       `

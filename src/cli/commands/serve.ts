@@ -22,8 +22,8 @@ const OWN: readonly SettingName[] = [
   'maxBuffer',
   'restAllMax',
 ];
-/** Milliseconds that another node may take to answer what REST asks of it. */
-const CONTROL_TIMEOUT = 5000;
+/** Milliseconds that another node may take to answer what REST asks of it: longer than a lease lasts. */
+const CONTROL_TIMEOUT = 10_000;
 /** Oldest Redis whose commands and script flags are used here. */
 const LEAST_REDIS = 7;
 
