@@ -29,6 +29,9 @@ import { type Targets, targetsOf } from '../targets.ts';
 /** Milliseconds for a node to answer: longer than a lease lasts, so that a node that died is told from a slow one. */
 const TIMEOUT = 10_000;
 
+/** Milliseconds after which it is said what is waited for. */
+const PATIENCE = 1500;
+
 export function define(command: Command): void {
   command.argument('[session...]', 'sessions to throw out; - reads ids from standard input, one a line');
   addStore(command);
@@ -78,7 +81,8 @@ export async function run(args: string[], flags: Flags, io: Io): Promise<number>
       return EXIT.no;
     }
     const actionId = newActionId();
-    const results = await act(sessions, targets, actionId, reason, flags);
+    const patience = setTimeout(() => io.err('waiting for a node to answer\n'), PATIENCE);
+    const results = await act(sessions, targets, actionId, reason, flags).finally(() => clearTimeout(patience));
     await show(results, actionId, flags, io);
     return exitOf(results);
   });
