@@ -37,7 +37,11 @@ export function formatOf(flags: Flags): Format {
   return (flags.output as Format | undefined) ?? 'table';
 }
 
-const collect = (value: string, earlier: string[] = []) => [...earlier, value];
+/** For commander: one more value; an empty one is a variable of the shell that isn't set, and would mean "without". */
+const collect = (value: string, earlier: string[] = []) => {
+  if (value === '') throw new InvalidArgumentError('It is empty.');
+  return [...earlier, value];
+};
 
 /** Adds --user --role --node --except, each of which may be repeated. */
 export function addSelection(command: Command): void {

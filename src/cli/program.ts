@@ -68,12 +68,14 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return exit;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
-    return report(error instanceof CommanderError ? usage(error) : asWssessError(error), argv, io);
+    return report(error instanceof CommanderError ? usage(error, name) : asWssessError(error), argv, io);
   }
 }
 
 /** commander's complaint, as one line of ours. */
-function usage({ message }: CommanderError): WssessError {
+function usage({ code, message }: CommanderError, name: string | undefined): WssessError {
+  // It would print the help to standard error, and says nothing.
+  if (code === 'commander.help') return new WssessError('usage', name ? `unknown command '${name}'` : 'no command is named');
   const [what = '', ...hints] = message.replace(/^error: /, '').split('\n');
   const hint = hints.join(' ').trim();
   return new WssessError('usage', what.replace(/\.$/, ''), { advice: hint ? `${hint.replace(/[()]/g, '')}` : 'See --help.' });

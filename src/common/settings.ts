@@ -307,10 +307,10 @@ function readUrl(path: string, source: string): string {
 }
 
 function hasPassword(url: string): boolean {
-  return /^[a-z]+:\/\/[^/@]*:[^/@]+@/i.test(url);
+  return maskUrl(url) !== url;
 }
 
-/** The URL with its password replaced, for everything that prints. */
+/** The URL with its password replaced, for everything that prints; one that is no proper URL too: it holds one as well. */
 export function maskUrl(url: string): string {
-  return url.replace(/^([a-z]+:\/\/[^/@]*:)[^/]*@/i, '$1****@');
+  return url.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?[^:@]*:)(?!\/\/).+@/is, '$1****@');
 }

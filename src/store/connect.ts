@@ -58,6 +58,13 @@ function parseUrl(text: string, source: string): RedisOptions & { where: string 
   const url = new URL(text);
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') return wrong('is not a redis:// URL');
   if (url.hostname === '') return wrong('names no host');
+  const decode = (part: string): string => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return wrong('has a % that encodes nothing: write it as %25');
+    }
+  };
   const db = url.pathname.replace(/^\/$/, '') || '/0';
   if (!/^\/\d{1,5}$/.test(db)) return wrong('names a database that is not a number');
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
@@ -66,8 +73,8 @@ function parseUrl(text: string, source: string): RedisOptions & { where: string 
     host,
     port,
     db: Number(db.slice(1)),
-    ...(url.username && { username: decodeURIComponent(url.username) }),
-    ...(url.password && { password: decodeURIComponent(url.password) }),
+    ...(url.username && { username: decode(url.username) }),
+    ...(url.password && { password: decode(url.password) }),
     ...(url.protocol === 'rediss:' && { tls: { servername: host } }),
     where: `${url.hostname}:${port}${db === '/0' ? '' : db}`,
   };

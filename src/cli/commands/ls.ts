@@ -1,7 +1,7 @@
 /** `wssess ls`: lists sessions, or with --by user the users. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { EXIT, WssessError } from '../../common/errors.ts';
-import { safeJson } from '../../common/escape.ts';
+import { safeJson, visible } from '../../common/escape.ts';
 import { find, isSelective, type Selection } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { Io } from '../io.ts';
@@ -112,7 +112,7 @@ async function frame(sessions: Sessions, selection: Selection, flags: Flags, io:
   const listing = await list(sessions, { selection, limit, live: needsNodes(flags), ...order(flags) });
   const shown = printed(listing);
   if (isForPrograms(flags)) return `${safeJson(shown.json)}\n`;
-  const missing = listing.nodesMissing.length > 0 ? ` · no answer from ${listing.nodesMissing.join(', ')}` : '';
+  const missing = listing.nodesMissing.length > 0 ? ` · no answer from ${listing.nodesMissing.map(visible).join(', ')}` : '';
   const head = `${new Date().toTimeString().slice(0, 8)}  ${plural(listing.total, 'session')}${missing}\n`;
   return head + (await render(io, flags, shown));
 }

@@ -8,7 +8,7 @@ import { ensureWritable } from '../../sessions/schema.ts';
 import { isSelective } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { Io } from '../io.ts';
-import { addOutput, addSelection, addSettings, addStore, type Flags, selectionOf, withSessions } from '../options.ts';
+import { addOutput, addSelection, addSettings, addStore, type Flags, formatOf, selectionOf, withSessions } from '../options.ts';
 import type { Column } from '../output/columns.ts';
 import { print } from '../output/print.ts';
 import { type Targets, targetsOf } from '../targets.ts';
@@ -52,7 +52,8 @@ export async function run(args: string[], flags: Flags, io: Io): Promise<number>
   const results = await withSessions(flags, io, async (sessions) =>
     refreshAll(sessions, await targetsOf(sessions.directory, selection), ttl, isSaid),
   );
-  await print(io, flags, { json: { results }, rows: results, columns: COLUMNS, name: (row) => row.session_id });
+  const rows = formatOf(flags) === 'name' ? results.filter(({ refreshed }) => refreshed) : results;
+  await print(io, flags, { json: { results }, rows, columns: COLUMNS, name: (row) => row.session_id });
   if (results.length === 0) io.err('no session is selected by this\n');
   const done = results.filter(({ refreshed }) => refreshed).length;
   if (done === 0) return EXIT.no;
