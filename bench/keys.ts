@@ -76,7 +76,8 @@ function details(i: number): Details {
     port: 50_000,
     connectedAt: Date.now(),
     version: '1.2',
-    userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36',
+    userAgent:
+      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36',
     ttl: 86_400_000,
   };
 }

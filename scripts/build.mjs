@@ -1,7 +1,8 @@
-// Bundles the CLI into dist/: one entry, a chunk a command, so that a start loads what it runs and no more.
+// Bundles the program into dist/cli.cjs. One CommonJS file is what Node starts fastest (docs/decisions/0001); what a
+// command imports dynamically is in it too, and only evaluated when that command runs.
 // Runs as `prepare`, so that `npm ci` leaves a working `npx wssess`.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -10,26 +11,20 @@ const outdir = join(root, 'dist');
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { cli: 'src/cli/main.ts' },
-  outdir,
+  entryPoints: ['src/cli/main.ts'],
+  outfile: join(outdir, 'cli.cjs'),
   bundle: true,
-  splitting: true,
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node20.19',
-  minify: true,
-  keepNames: true,
+  minifyWhitespace: true,
+  minifySyntax: true,
   legalComments: 'none', // THIRD-PARTY-LICENSES has them, whole
   define: { 'process.env.NODE_ENV': '"production"' },
-  // Bundled CommonJS packages (ioredis, commander, ws) call require() for node's own modules.
-  banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   metafile: true,
   logLevel: 'warning',
 });
 writeLicences(Object.keys(metafile.inputs));
-// What an earlier build left goes last, so that a program that runs meanwhile finds its chunks.
-const made = new Set(['THIRD-PARTY-LICENSES', ...Object.keys(metafile.outputs).map((path) => basename(path))]);
-for (const file of readdirSync(outdir)) if (!made.has(file)) rmSync(join(outdir, file), { recursive: true });
 
 /** Writes dist/THIRD-PARTY-LICENSES: the licence text of every package that the bundle contains. */
 function writeLicences(inputs) {

@@ -50,7 +50,9 @@ async function main(): Promise<void> {
   wssess('ls');
   const closed = new Promise<void>((resolve) => {
     phone.client.onWebSocketClose = ({ code, reason }) => {
-      console.log(`\nthe client got: ERROR ${JSON.stringify(phone.error)}, then close ${code} ${JSON.stringify(reason)}`);
+      console.log(
+        `\nthe client got: ERROR ${JSON.stringify(phone.error)}, then close ${code} ${JSON.stringify(reason)}`,
+      );
       resolve();
     };
   });

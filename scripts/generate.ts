@@ -54,7 +54,8 @@ function scripts(): string {
 
 function settings(): string {
   const rows = Object.values(SETTINGS).map(
-    (one) => `| \`${one.flag}\` | \`${one.variable}\` | \`${one.key}\` | ${one.default ? `\`${one.default}\`` : ''} | ${one.help} |`,
+    (one) =>
+      `| \`${one.flag}\` | \`${one.variable}\` | \`${one.key}\` | ${one.default ? `\`${one.default}\`` : ''} | ${one.help} |`,
   );
   return `# Settings
 

@@ -1,7 +1,7 @@
 /** What a command sees of the world: streams, terminal, environment. Tests give it another one. */
-import { createReadStream, openSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
+import { openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { ReadStream } from 'node:tty';
 
 export interface Io {
   /** Writes to standard output; resolves when more may be written. */
@@ -42,15 +42,27 @@ export function processIo(): Io {
     color: tty && !env.NO_COLOR && env.TERM !== 'dumb',
     env,
     stdin,
-    canAsk: () => terminal() !== undefined,
+    canAsk() {
+      const input = terminal();
+      if (input !== process.stdin) input?.destroy();
+      return input !== undefined;
+    },
     async ask(question) {
       const input = terminal();
       if (!input) return '';
+      const { createInterface } = await import('node:readline/promises');
       const lines = createInterface({ input, output: stderr });
       try {
         return await new Promise<string>((resolve) => {
-          lines.once('close', () => resolve(''));
-          lines.question(question).then(resolve, () => resolve(''));
+          const ended = () => {
+            stderr.write('\n');
+            resolve('');
+          };
+          lines.once('close', ended);
+          lines.question(question).then((answer) => {
+            lines.off('close', ended);
+            resolve(answer);
+          }, ended);
         });
       } finally {
         lines.close();
@@ -73,7 +85,8 @@ function terminal(): Readable | undefined {
   if (process.stdin.isTTY) return process.stdin;
   if (!process.stderr.isTTY) return undefined;
   try {
-    return createReadStream('', { fd: openSync('/dev/tty', 'r') });
+    // Not createReadStream: its read can't be called off, and the process would wait for one more line.
+    return new ReadStream(openSync('/dev/tty', 'r'));
   } catch {
     return undefined;
   }

@@ -49,7 +49,13 @@ export interface Listing {
 /** The rows in order, at most `limit`. Only twice as many are ever held. */
 export async function list(sessions: Sessions, wanted: Wanted): Promise<Listing> {
   const { selection, sort, reverse, limit, live } = wanted;
-  if (sort === undefined && !reverse && !isSelective(selection) && !selection.except && limit < Number.POSITIVE_INFINITY) {
+  if (
+    sort === undefined &&
+    !reverse &&
+    !isSelective(selection) &&
+    !selection.except &&
+    limit < Number.POSITIVE_INFINITY
+  ) {
     const newest = await listNewest(sessions, limit, live);
     if (newest) return newest;
   }

@@ -1,6 +1,7 @@
-/** The entry of the CLI: the only place that turns errors into exit codes, and that touches the process. */
+/** The entry of the CLI: the only place that turns a command's end into the exit code of the process. */
 import { processIo } from './io.ts';
 import { run } from './program.ts';
 
-const io = processIo();
-process.exitCode = await run(process.argv.slice(2), io);
+void run(process.argv.slice(2), processIo()).then((exit) => {
+  process.exitCode = exit;
+});

@@ -27,7 +27,12 @@ const COMMANDS: readonly Entry[] = [
   { name: 'show', alias: 'describe', summary: 'show all about one session', load: () => import('./commands/show.ts') },
   { name: 'kick', alias: 'disconnect', summary: 'throw sessions out', load: () => import('./commands/kick.ts') },
   { name: 'refresh', summary: 'set the TTL of sessions anew', load: () => import('./commands/refresh.ts') },
-  { name: 'stats', alias: 'count', summary: 'count sessions by node and role', load: () => import('./commands/stats.ts') },
+  {
+    name: 'stats',
+    alias: 'count',
+    summary: 'count sessions by node and role',
+    load: () => import('./commands/stats.ts'),
+  },
   { name: 'nodes', summary: 'list the servers', load: () => import('./commands/nodes.ts') },
   { name: 'config', summary: 'show the settings and where each came from', load: () => import('./commands/config.ts') },
 ];
@@ -75,18 +80,21 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 /** commander's complaint, as one line of ours. */
 function usage({ code, message }: CommanderError, name: string | undefined): WssessError {
   // It would print the help to standard error, and says nothing.
-  if (code === 'commander.help') return new WssessError('usage', name ? `unknown command '${name}'` : 'no command is named');
+  if (code === 'commander.help')
+    return new WssessError('usage', name ? `unknown command '${name}'` : 'no command is named');
   const [what = '', ...hints] = message.replace(/^error: /, '').split('\n');
   const hint = hints.join(' ').trim();
-  return new WssessError('usage', what.replace(/\.$/, ''), { advice: hint ? `${hint.replace(/[()]/g, '')}` : 'See --help.' });
+  return new WssessError('usage', what.replace(/\.$/, ''), {
+    advice: hint ? `${hint.replace(/[()]/g, '')}` : 'See --help.',
+  });
 }
 
 /** One line: what, why, what to do; the published JSON where JSON was asked for. */
 function report(error: WssessError, argv: readonly string[], io: Io): number {
   const text = argv.join('\0');
   if (/(^|\0)(-o\0?|--output[\0=])jsonl?(\0|$)/.test(text)) io.err(`${safeJson(error)}\n`);
-  else io.err(`error: ${visible(error.message)}. ${visible(error.advice)}\n`);
-  if (/(^|\0)--verbose(\0|$)/.test(text)) io.err(`${((error.cause as Error | undefined)?.stack ?? error.stack)}\n`);
+  else io.err(`error: ${visible(error.message.replace(/\.$/, ''))}. ${visible(error.advice)}\n`);
+  if (/(^|\0)--verbose(\0|$)/.test(text)) io.err(`${(error.cause as Error | undefined)?.stack ?? error.stack}\n`);
   return error.exit;
 }
 

@@ -212,7 +212,10 @@ export interface Resolved {
 
 /** `redisFile` for `--redis-file <file>`: what commander calls the option. */
 export const optionName = (name: SettingName): string =>
-  SETTINGS[name].flag.split(' ')[0]!.slice(2).replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  SETTINGS[name].flag
+    .split(' ')[0]!
+    .slice(2)
+    .replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 /** Text and source of one setting; nothing is checked. */
 export function resolve(name: SettingName, flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): Resolved {

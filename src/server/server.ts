@@ -1,5 +1,5 @@
 /** Puts the parts together: listens, makes a connection of each socket, drains at the end. */
-import { createServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
+import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { asWssessError, WssessError } from '../common/errors.ts';
@@ -151,15 +151,13 @@ export class Server {
     const all = [...this.#sockets];
     for (let at = 0; at < all.length; at += DRAIN_PAGE) {
       await Promise.all(
-        all
-          .slice(at, at + DRAIN_PAGE)
-          .map((connection) =>
-            connection.end('shutdown', {
-              code: CLOSE.shutdown,
-              reason: 'the server is shutting down',
-              error: { body: 'Connect again: another node, or this one when it is back.' },
-            }),
-          ),
+        all.slice(at, at + DRAIN_PAGE).map((connection) =>
+          connection.end('shutdown', {
+            code: CLOSE.shutdown,
+            reason: 'the server is shutting down',
+            error: { body: 'Connect again: another node, or this one when it is back.' },
+          }),
+        ),
       );
     }
     this.#stopListening();
@@ -271,15 +269,19 @@ export class Server {
   }
 
   #fault(error: unknown): void {
-    if (!(error instanceof WssessError)) return this.#log.warn((error as Error)?.stack ?? String(error));
-    // Redis gone is told once in a while, not once a client.
-    if (performance.now() < (this.#quietUntil.get(error.code) ?? 0)) return;
-    this.#quietUntil.set(error.code, performance.now() + QUIET);
-    this.#log.warn(error.message);
+    if (!(error instanceof WssessError)) {
+      this.#log.warn((error as Error)?.stack ?? String(error));
+    } else if (performance.now() > (this.#quietUntil.get(error.code) ?? 0)) {
+      // Redis gone is told once in a while, not once a client.
+      this.#quietUntil.set(error.code, performance.now() + QUIET);
+      this.#log.warn(error.message);
+    }
   }
 }
 
 function defaultName(port: number): string {
-  const host = hostname().replace(/[^A-Za-z0-9_.-]/g, '-').slice(0, 50);
+  const host = hostname()
+    .replace(/[^A-Za-z0-9_.-]/g, '-')
+    .slice(0, 50);
   return `${host || 'node'}-${port}`;
 }

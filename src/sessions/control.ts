@@ -121,7 +121,11 @@ export class Control {
     const claimed = await this.#store.call<string | null>('GETDEL', this.#keys.request(id));
     if (claimed === null) return; // taken back, or run out
     const answer = await handle(claimed, handlers);
-    await this.#store.run(answerScript, [this.#keys.answer(id)], [JSON.stringify({ v: VERSION, ...answer }), ANSWER_TTL]);
+    await this.#store.run(
+      answerScript,
+      [this.#keys.answer(id)],
+      [JSON.stringify({ v: VERSION, ...answer }), ANSWER_TTL],
+    );
   }
 }
 
@@ -136,12 +140,17 @@ async function handle(claimed: string, handlers: Handlers): Promise<object> {
   const { v, op, sessions } = request ?? {};
   if (v !== VERSION) return refuse(`this node speaks version ${VERSION}`);
   if (op !== 'kick' && op !== 'describe') return refuse('this node knows kick and describe');
-  if (!Array.isArray(sessions) || sessions.length > MOST_SESSIONS || !sessions.every((one) => typeof one === 'string')) {
+  if (
+    !Array.isArray(sessions) ||
+    sessions.length > MOST_SESSIONS ||
+    !sessions.every((one) => typeof one === 'string')
+  ) {
     return refuse(`sessions is a list of at most ${MOST_SESSIONS} ids`);
   }
   if (op === 'describe') return { results: await handlers.describe({ sessions }) };
   const { reason = null, action_id } = request;
-  if (typeof action_id !== 'string' || action_id.length > 64) return refuse('action_id is a text of at most 64 characters');
+  if (typeof action_id !== 'string' || action_id.length > 64)
+    return refuse('action_id is a text of at most 64 characters');
   if (reason !== null && (typeof reason !== 'string' || Buffer.byteLength(reason) > MAX_REASON)) {
     return refuse(`reason is a text of at most ${MAX_REASON} bytes`);
   }

@@ -93,7 +93,8 @@ export class Directory {
   async *liveIds(): AsyncGenerator<{ live: { id: string; user: string }[]; skipped: number }> {
     for await (const page of this.#members(this.#keys.all)) {
       const ids = page.filter(isUsableId);
-      const users = ids.length > 0 ? await this.#store.call<(string | null)[]>('MGET', ...ids.map(this.#keys.session)) : [];
+      const users =
+        ids.length > 0 ? await this.#store.call<(string | null)[]>('MGET', ...ids.map(this.#keys.session)) : [];
       const live = ids.flatMap((id, i) => (typeof users[i] === 'string' ? [{ id, user: users[i] }] : []));
       yield { live, skipped: page.length - ids.length + (await this.#ofAnotherType(ids.filter((_, i) => !users[i]))) };
     }

@@ -111,7 +111,8 @@ export function unpackDetails(packed: string): Details | null {
   const [node, incarnation, user, role, ip, port, connectedAt, version, userAgent, ttl] = list as unknown[];
   const text = (value: unknown): value is string => typeof value === 'string';
   const textOrNull = (value: unknown): value is string | null => value === null || text(value);
-  const number = (value: unknown): value is number => Number.isSafeInteger(value) && Math.abs(Number(value)) <= LAST_TIME;
+  const number = (value: unknown): value is number =>
+    Number.isSafeInteger(value) && Math.abs(Number(value)) <= LAST_TIME;
   if (!(text(node) && text(incarnation) && text(user) && textOrNull(role) && text(ip) && number(port))) return null;
   if (!(number(connectedAt) && text(version) && textOrNull(userAgent) && number(ttl))) return null;
   return { node, incarnation, user, role, ip, port, connectedAt, version, userAgent, ttl };

@@ -68,7 +68,11 @@ export class Nodes {
 
   /** Gives the lease back, and forgets the node. */
   async release(info: Pick<NodeInfo, 'name' | 'incarnation'>): Promise<void> {
-    await this.#store.run(releaseScript, [this.#keys.lease(info.name), this.#keys.nodes], [info.incarnation, info.name]);
+    await this.#store.run(
+      releaseScript,
+      [this.#keys.lease(info.name), this.#keys.nodes],
+      [info.incarnation, info.name],
+    );
   }
 
   /** The nodes seen in the last day, by name. */

@@ -48,7 +48,13 @@ export class Registry {
     return (await this.#write(id, user, details, ttl, 'again')) ?? user;
   }
 
-  async #write(id: string, user: string, details: Details, ttl: number, mode: 'new' | 'again'): Promise<string | undefined> {
+  async #write(
+    id: string,
+    user: string,
+    details: Details,
+    ttl: number,
+    mode: 'new' | 'again',
+  ): Promise<string | undefined> {
     const { session, role, user: userSet, all, details: detailsKey, newest, lease } = this.#keys;
     const packed = packDetails(details);
     return this.#compareAndWrite(user, async (believed, floor) =>
@@ -150,13 +156,15 @@ export class Registry {
     return result === 'OK';
   }
 
-  async #remove(id: string, user: string, details: Details | null, packed: string, incarnation: string): Promise<Answer> {
+  async #remove(
+    id: string,
+    user: string,
+    details: Details | null,
+    packed: string,
+    incarnation: string,
+  ): Promise<Answer> {
     const { session, role, user: userSet, all, details: detailsKey, newest, lease } = this.#keys;
     const keys = [session(id), role(id), userSet(user), userSet(details?.user ?? user), all, detailsKey(id), newest];
-    return this.#store.run<Answer>(
-      unregister,
-      [...keys, lease(details?.node ?? '')],
-      [id, user, packed, incarnation],
-    );
+    return this.#store.run<Answer>(unregister, [...keys, lease(details?.node ?? '')], [id, user, packed, incarnation]);
   }
 }

@@ -65,7 +65,9 @@ export class Store {
 
   /** Sends several commands in one write; their results in order. @throws WssessError of the first that failed */
   async batch<T>(commands: readonly Command[]): Promise<T[]> {
-    const results = await this.#told(() => this.#redis.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec());
+    const results = await this.#told(() =>
+      this.#redis.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec(),
+    );
     return (results ?? []).map(([error, result]) => {
       if (error) throw this.#translate(error);
       return result as T;
@@ -140,14 +142,16 @@ export class Store {
 
   /** Closes all connections. */
   close(): void {
-    for (const redis of this.#idle) redis.disconnect();
-    this.#redis.disconnect();
+    // Of one that has ended, ioredis would wait 2 s for the end.
+    for (const redis of [...this.#idle, this.#redis]) if (redis.status !== 'end') redis.disconnect();
   }
 
   async #told<T>(act: () => Promise<T>): Promise<T> {
     try {
       return await act();
     } catch (error) {
+      // The reply to AUTH came before, and is heard after this one.
+      if ((error as Error).message.startsWith('NOAUTH')) await new Promise(setImmediate);
       throw this.#translate(error as Error);
     }
   }
@@ -155,11 +159,20 @@ export class Store {
   #translate(error: Error): WssessError {
     if (error instanceof WssessError) return error;
     const where = `Redis at ${this.where}`;
-    if (error.name === 'ReplyError') return new WssessError(codeOfReply(error), `${where}: ${error.message}`, { cause: error });
+    if (error.name === 'ReplyError') {
+      const told = error.message.startsWith('NOAUTH') && this.#fault?.name === 'ReplyError' ? this.#fault : error;
+      return new WssessError(codeOfReply(told), `${where}: ${told.message}`, { cause: told });
+    }
+    if (error.name === 'ParserError')
+      return new WssessError('redis_refused', `${where}: what answers there does not speak as Redis does`, {
+        cause: error,
+      });
     if (!isOfConnection(error)) throw error;
     const fault = this.#fault ?? error;
-    if (fault.name === 'ReplyError') return new WssessError(codeOfReply(fault), `${where}: ${fault.message}`, { cause: fault });
-    const why = error.message === 'Command timed out' ? 'it did not answer in time' : reasonOf(fault);
+    if (fault.name === 'ReplyError')
+      return new WssessError(codeOfReply(fault), `${where}: ${fault.message}`, { cause: fault });
+    const isSilent = [error, fault].some(({ message }) => message === 'Command timed out');
+    const why = isSilent ? 'it did not answer in time' : reasonOf(fault);
     return new WssessError('redis_unreachable', `${where} cannot be reached: ${why}`, { cause: error });
   }
 }
@@ -169,7 +182,9 @@ function isOfConnection(error: Error & { code?: string }): boolean {
   return (
     error.code !== undefined ||
     error.name === 'MaxRetriesPerRequestError' ||
-    /^(Connection is closed|Command timed out|Stream isn't writeable|Redis is already|connect ETIMEDOUT)/.test(error.message)
+    /^(Connection is closed|Command timed out|Stream isn't writeable|Redis is already|connect ETIMEDOUT)/.test(
+      error.message,
+    )
   );
 }
 
@@ -179,7 +194,8 @@ function isUnknownScript(cause: unknown): boolean {
 
 /** Code of an error reply: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
 function codeOfReply({ message }: Error): 'redis_denied' | 'key_type' | 'redis_refused' {
-  if (/^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH |ERR invalid password|ERR Client sent AUTH)/.test(message)) return 'redis_denied';
+  if (/^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH |ERR invalid password|ERR Client sent AUTH)/.test(message))
+    return 'redis_denied';
   return message.startsWith('WRONGTYPE') ? 'key_type' : 'redis_refused';
 }
 

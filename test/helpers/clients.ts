@@ -61,7 +61,9 @@ export async function connect7(
     };
     client.onWebSocketClose = (event) => {
       closed({ code: event.code, reason: event.reason });
-      reject(Object.assign(new Error(`closed ${event.code}: ${seen.error?.headers.message ?? event.reason}`), { seen }));
+      reject(
+        Object.assign(new Error(`closed ${event.code}: ${seen.error?.headers.message ?? event.reason}`), { seen }),
+      );
     };
   });
   client.activate();
@@ -85,7 +87,9 @@ export async function connect2(url: string, headers: Record<string, string>): Pr
   const seen: Seen = {
     connected: {},
     error: undefined,
-    closed: new Promise((resolve) => socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }))),
+    closed: new Promise((resolve) =>
+      socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })),
+    ),
   };
   const own = { destroy: () => socket.terminate() };
   clients.add(own);
@@ -137,6 +141,7 @@ export async function connectBare(url: string, protocols: string[] = [], headers
   await within(
     new Promise((resolve, reject) => {
       socket.once('open', resolve);
+      socket.once('error', reject);
       socket.once('unexpected-response', (_, response) => reject(new Error(`HTTP ${response.statusCode}`)));
     }),
   );

@@ -64,7 +64,11 @@ export interface Serve {
 }
 
 /** Starts `wssess serve --port 0` on a Redis, and waits until it is ready. */
-export async function startServe(redisUrl: string, args: string[] = [], env: Record<string, string> = {}): Promise<Serve> {
+export async function startServe(
+  redisUrl: string,
+  args: string[] = [],
+  env: Record<string, string> = {},
+): Promise<Serve> {
   const readyFile = join(mkdtempSync(join(tmpdir(), 'wssess-test-')), 'ready.json');
   const port = args.includes('--port') ? [] : ['--port', '0'];
   const child = spawn(process.execPath, [BIN, 'serve', ...port, '--ready-file', readyFile, ...args], {

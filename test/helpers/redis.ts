@@ -42,21 +42,29 @@ export async function startRedis(...args: string[]): Promise<TestRedis> {
   const password = args[args.indexOf('--requirepass') + 1];
   const auth = args.includes('--requirepass') && password !== undefined ? { password } : {};
   const launch = () =>
-    spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...args], {
-      stdio: 'ignore',
-    });
+    spawn(
+      'redis-server',
+      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...args],
+      {
+        stdio: 'ignore',
+      },
+    );
   let server = launch();
   const client = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => 50, ...auth });
   client.on('error', () => {});
   const answering = () =>
     until(async () => (await client.ping().catch(() => '')) === 'PONG', 10_000, 'redis-server to answer');
-  const ended = () => new Promise<void>((resolve) => (server.exitCode === null && server.signalCode === null ? server.once('exit', () => resolve()) : resolve()));
+  const ended = () =>
+    new Promise<void>((resolve) =>
+      server.exitCode === null && server.signalCode === null ? server.once('exit', () => resolve()) : resolve(),
+    );
   await answering();
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
     client,
-    cli: (...words) => execFileSync('redis-cli', ['-p', String(port), ...words], { encoding: 'utf8' }).replace(/\n$/, ''),
+    cli: (...words) =>
+      execFileSync('redis-cli', ['-p', String(port), ...words], { encoding: 'utf8' }).replace(/\n$/, ''),
     keys: async () => (await client.keys('*')).sort(),
     pause: () => void server.kill('SIGSTOP'),
     resume: () => void server.kill('SIGCONT'),

@@ -159,7 +159,9 @@ async function show(results: KickResult[], actionId: string, flags: Flags, io: I
     return;
   }
   await io.out(await drawTable(io, { ...flags, headers: flags.headers !== false && !io.tty }, results, COLUMNS));
-  await io.out(`${summary(results)} · action ${actionId}\n`);
+  const sentence = `${summary(results)} · action ${actionId}\n`;
+  if (io.tty) await io.out(sentence);
+  else io.err(sentence); // a pipe gets the table alone
 }
 
 /** `2 kicked, 1 purged, 1 not` */
@@ -167,7 +169,9 @@ function summary(results: readonly KickResult[]): string {
   const kicked = results.filter(({ outcome }) => outcome === 'kicked').length;
   const purged = results.filter((result) => result.purged).length;
   const rest = results.length - kicked - purged;
-  return [`${kicked} kicked`, ...(purged > 0 ? [`${purged} purged`] : []), ...(rest > 0 ? [`${rest} not`] : [])].join(', ');
+  return [`${kicked} kicked`, ...(purged > 0 ? [`${purged} purged`] : []), ...(rest > 0 ? [`${rest} not`] : [])].join(
+    ', ',
+  );
 }
 
 /** 0 all done, 3 some, and if none: 5 when a node didn't answer, else 1. */

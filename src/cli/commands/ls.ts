@@ -19,7 +19,7 @@ import {
   withSessions,
 } from '../options.ts';
 import type { Column } from '../output/columns.ts';
-import { isForPrograms, plural, type Printed, render, thousands } from '../output/print.ts';
+import { isForPrograms, type Printed, plural, render, thousands } from '../output/print.ts';
 import { watch } from '../output/screen.ts';
 import { LS_COLUMNS } from '../output/session-columns.ts';
 
@@ -91,7 +91,9 @@ async function listSessions(sessions: Sessions, selection: Selection, flags: Fla
 async function printWhole(listing: Listing, flags: Flags, io: Io): Promise<Listing> {
   await io.out(await render(io, flags, printed(listing)));
   if (!isForPrograms(flags) && listing.skipped > 0) {
-    io.err(`${plural(listing.skipped, 'entry', 'entries')} skipped: ids with a colon or too long, or keys of another type\n`);
+    io.err(
+      `${plural(listing.skipped, 'entry', 'entries')} skipped: ids with a colon or too long, or keys of another type\n`,
+    );
   }
   return listing;
 }
@@ -112,7 +114,8 @@ async function frame(sessions: Sessions, selection: Selection, flags: Flags, io:
   const listing = await list(sessions, { selection, limit, live: needsNodes(flags), ...order(flags) });
   const shown = printed(listing);
   if (isForPrograms(flags)) return `${safeJson(shown.json)}\n`;
-  const missing = listing.nodesMissing.length > 0 ? ` · no answer from ${listing.nodesMissing.map(visible).join(', ')}` : '';
+  const missing =
+    listing.nodesMissing.length > 0 ? ` · no answer from ${listing.nodesMissing.map(visible).join(', ')}` : '';
   const head = `${new Date().toTimeString().slice(0, 8)}  ${plural(listing.total, 'session')}${missing}\n`;
   return head + (await render(io, flags, shown));
 }

@@ -8,7 +8,16 @@ import { ensureWritable } from '../../sessions/schema.ts';
 import { isSelective } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { Io } from '../io.ts';
-import { addOutput, addSelection, addSettings, addStore, type Flags, formatOf, selectionOf, withSessions } from '../options.ts';
+import {
+  addOutput,
+  addSelection,
+  addSettings,
+  addStore,
+  type Flags,
+  formatOf,
+  selectionOf,
+  withSessions,
+} from '../options.ts';
 import type { Column } from '../output/columns.ts';
 import { print } from '../output/print.ts';
 import { type Targets, targetsOf } from '../targets.ts';

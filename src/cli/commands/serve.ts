@@ -30,17 +30,15 @@ const LEAST_REDIS = 7;
 export function define(command: Command): void {
   addStore(command);
   addSettings(command, ...OWN);
-  command
-    .option('--ready-file <file>', 'write what it listens on, as JSON, once it is ready')
-    .addHelpText(
-      'after',
-      `
+  command.option('--ready-file <file>', 'write what it listens on, as JSON, once it is ready').addHelpText(
+    'after',
+    `
 STOMP clients connect by WebSocket to /ws or /connection/websocket, programs ask /api/session, /healthz, /readyz.
 No key can be named yet: the CONNECT headers userId (or login) and userRole are trusted, on loopback only.
 
 Example:
   WSSESS_REDIS_URL=redis://127.0.0.1:6379 wssess serve --port 28070`,
-    );
+  );
 }
 
 export async function run(_args: string[], flags: Flags, io: Io): Promise<number> {
@@ -104,7 +102,10 @@ function writeReady(file: string, ready: object): void {
   }
 }
 
-async function checkRedis(store: { call<T>(...command: [string, ...string[]]): Promise<T>; where: string }): Promise<void> {
+async function checkRedis(store: {
+  call<T>(...command: [string, ...string[]]): Promise<T>;
+  where: string;
+}): Promise<void> {
   const info = await store.call<string>('INFO', 'server');
   const version = /^redis_version:(\d+)/m.exec(info)?.[1];
   if (version !== undefined && Number(version) < LEAST_REDIS) {

@@ -18,7 +18,10 @@ export function define(command: Command): void {
   command
     .option('--any', 'exit 0 when at least one of them is online')
     .option('-q, --quiet', 'print nothing: the exit code tells')
-    .addHelpText('after', '\nExit code 0: all of them are online; 1: not all.\n\nExample:\n  wssess who -q cust01 && echo online');
+    .addHelpText(
+      'after',
+      '\nExit code 0: all of them are online; 1: not all.\n\nExample:\n  wssess who -q cust01 && echo online',
+    );
 }
 
 /** The published shape. */

@@ -21,7 +21,11 @@ export async function print<Row>(io: Io, flags: Flags, printed: Printed<Row>): P
 }
 
 /** The text of it, in the format that was asked for. */
-export async function render<Row>(io: Io, flags: Flags, { json, lines, rows, columns, name }: Printed<Row>): Promise<string> {
+export async function render<Row>(
+  io: Io,
+  flags: Flags,
+  { json, lines, rows, columns, name }: Printed<Row>,
+): Promise<string> {
   switch (formatOf(flags)) {
     case 'json':
       return `${safeJson(json, 2)}\n`;

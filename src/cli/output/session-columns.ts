@@ -49,7 +49,9 @@ export const LS_COLUMNS: Column<Row>[] = [
   COLUMNS.ip,
   COLUMNS.connected,
   COLUMNS.ttl,
-  ...[COLUMNS.idle, COLUMNS.subs, COLUMNS.received, COLUMNS.sent, COLUMNS.version, COLUMNS.port, COLUMNS.agent].map(wide),
+  ...[COLUMNS.idle, COLUMNS.subs, COLUMNS.received, COLUMNS.sent, COLUMNS.version, COLUMNS.port, COLUMNS.agent].map(
+    wide,
+  ),
 ];
 
 /** `who`: the sessions of one user. */

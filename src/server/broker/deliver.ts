@@ -35,7 +35,7 @@ export function deliver(
   const messages = new Map<string, Buffer>();
   for (const { subscriber, id } of subscriptions) {
     const { version } = subscriber;
-    const kind = `${version} ${id ?? ''}`;
+    const kind = id === undefined ? version : `${version} ${id}`;
     let message = messages.get(kind);
     if (!message) {
       const tail = tails.get(version) ?? serializeTail(passedOn, frame.body, version);

@@ -1,17 +1,21 @@
 /** CONNECT, and STOMP, which is the same (1.2 "Connecting"). */
+
+import { SERVER } from '../../common/version.ts';
 import { ownHeader, VERSIONS } from '../stomp/frame.ts';
 import { agree, parseHeartBeat } from '../stomp/heartbeat.ts';
-import { ProtocolError } from '../stomp/protocol-error.ts';
 import { negotiate } from '../stomp/versions.ts';
-import { SERVER } from '../../common/version.ts';
 import type { Handler } from './handlers.ts';
+import { CLOSE, Refusal } from './refusal.ts';
 
 /** Agrees on the version, learns who it is, and registers; only then CONNECTED is sent. */
 export const connect: Handler = async (connection, frame, services) => {
   const version = negotiate(frame.headers.get('accept-version'));
   if (!version) {
     // 1.2 "Protocol Negotiation": the ERROR lists the versions that the server speaks.
-    throw new ProtocolError(`Supported protocol versions are ${[...VERSIONS].reverse().join(' ')}`);
+    const ours = [...VERSIONS].reverse();
+    throw new Refusal(`Supported protocol versions are ${ours.join(' ')}`, '', CLOSE.protocol, {
+      version: ours.join(','),
+    });
   }
   connection.version = version;
   const theirs = version === '1.0' ? undefined : ownHeader(frame, 'heart-beat', version);
@@ -19,9 +23,9 @@ export const connect: Handler = async (connection, frame, services) => {
   const { user, role } = services.authenticate(frame, connection);
   connection.user = user;
   connection.role = role;
-  connection.state = 'connecting';
+  connection.connecting();
   await services.register(connection);
-  if ((connection.state as string) === 'closed') return; // it died, or was kicked, while it was registered
+  if (connection.state === 'closed') return; // it died, or was kicked, while it was registered
   connection.opened();
   connection.sendFrame('CONNECTED', {
     version,

@@ -37,6 +37,15 @@ export interface Ending {
   receipt?: string | undefined;
 }
 
+/** What the client is told of a fault. */
+interface Told {
+  code: number;
+  cause: Cause;
+  message: string;
+  body: string;
+  headers?: Record<string, string>;
+}
+
 export class Connection {
   readonly id: string;
   readonly transport: Transport;
@@ -69,10 +78,13 @@ export class Connection {
     this.heartBeats = new HeartBeats({
       beat: () => this.#write(Buffer.from('\n')),
       lost: (silent) =>
-        this.end('heartbeat', {
+        void this.end('heartbeat', {
           code: CLOSE.protocol,
           reason: `no heart-beat for ${silent} ms`,
-          error: { body: 'The client agreed to send heart-beats and did not. Connect again.' },
+          error: {
+            body: 'The client agreed to send heart-beats and did not. Connect again.',
+            headers: { cause: 'heartbeat' },
+          },
         }),
     });
     this.#connectTimer = setTimeout(() => {
@@ -100,20 +112,25 @@ export class Connection {
     if (!this.#busy) this.#handleFrames();
   }
 
-  /** The client sent a message that the transport refuses. */
+  /** The client sent a message that the transport refuses. It has begun to close: no ERROR can be sent any more. */
   overflow(): void {
-    this.#refuse(new ProtocolError('The WebSocket message is larger than this server takes', true));
+    void this.end('protocol_error', { code: CLOSE.tooBig, reason: 'message too big' });
   }
 
   /** The socket is gone. */
   gone(): void {
-    this.end('closed', { code: CLOSE.normal, reason: '' });
+    void this.end('closed', { code: CLOSE.normal, reason: '' });
+  }
+
+  /** CONNECT was understood; from here the registry's own time-outs count. */
+  connecting(): void {
+    this.state = 'connecting';
+    clearTimeout(this.#connectTimer);
   }
 
   /** CONNECT was answered. */
   opened(): void {
     this.state = 'open';
-    clearTimeout(this.#connectTimer);
   }
 
   /** Sends a frame of the server's own. */
@@ -129,7 +146,7 @@ export class Connection {
     if (this.transport.buffered > this.#surroundings.maxBuffer) {
       // What is queued would never reach it, an ERROR neither.
       this.transport.destroy();
-      this.end('slow_consumer', { code: CLOSE.policy, reason: 'slow consumer' });
+      void this.end('slow_consumer', { code: CLOSE.policy, reason: 'slow consumer' });
     }
   }
 
@@ -227,18 +244,19 @@ export class Connection {
       error instanceof ProtocolError && error.receipt !== undefined
         ? error.receipt
         : frame && ownHeader(frame, 'receipt', this.version);
-    const { code, cause, message, body } = this.#toldOf(error);
-    this.end(cause, { code, reason: message, error: { body, headers: { 'receipt-id': receipt } } });
+    const { code, cause, message, body, headers } = this.#toldOf(error);
+    void this.end(cause, { code, reason: message, error: { body, headers: { 'receipt-id': receipt, ...headers } } });
   }
 
-  #toldOf(error: unknown): { code: number; cause: Cause; message: string; body: string } {
+  #toldOf(error: unknown): Told {
     if (error instanceof ProtocolError) {
       const code = error.tooBig ? CLOSE.tooBig : CLOSE.protocol;
       return { code, cause: 'protocol_error', message: error.message, body: error.message };
     }
     if (error instanceof Refusal) {
       const body = error.detail === '' ? error.message : error.detail;
-      return { code: error.code, cause: error.ended, message: error.message, body };
+      const { code, message, headers } = error;
+      return { code, cause: 'protocol_error', message, body, headers };
     }
     this.#surroundings.fault(error);
     if (error instanceof WssessError && error.http !== 500) {

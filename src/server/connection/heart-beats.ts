@@ -44,7 +44,7 @@ export class HeartBeats {
     this.#listening = setTimeout(
       () => {
         const silent = performance.now() - this.#lastReceived;
-        if (silent >= patience) this.#beats.lost(silent);
+        if (silent >= patience) this.#beats.lost(Math.round(silent));
         else this.#listen(patience);
       },
       Math.max(1, this.#lastReceived + patience - performance.now()),

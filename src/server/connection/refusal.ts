@@ -1,6 +1,4 @@
 /** A frame that can't be served: the client gets an ERROR, then the close. */
-import type { Cause } from '../../sessions/model.ts';
-
 /** Close codes: RFC 6455, 7.4.1, the IANA registry (1013), and wssess's own from 4001. */
 export const CLOSE = {
   normal: 1000,
@@ -16,14 +14,15 @@ export const CLOSE = {
 
 export class Refusal extends Error {
   readonly code: number;
-  readonly ended: Cause;
   /** The body of the ERROR frame: what to do about it. */
   readonly detail: string;
+  /** More headers of the ERROR frame. */
+  readonly headers: Record<string, string>;
 
-  constructor(message: string, detail = '', code: number = CLOSE.policy, ended: Cause = 'protocol_error') {
+  constructor(message: string, detail = '', code: number = CLOSE.policy, headers: Record<string, string> = {}) {
     super(message);
     this.code = code;
-    this.ended = ended;
     this.detail = detail;
+    this.headers = headers;
   }
 }

@@ -47,7 +47,9 @@ export function restHandler(options: RestOptions): RequestListener {
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     checkOrigin(request);
-    const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+    const { url = '/' } = request;
+    const end = url.includes('?') ? url.indexOf('?') : url.length;
+    const path = url.slice(0, end);
     const segments = path.split('/').slice(1);
     // The first that fits is the most exact: /api/session/all stands before /api/session/{sessionId}.
     const found = routes.find((route) => fits(route.segments, segments));
@@ -56,10 +58,16 @@ export function restHandler(options: RestOptions): RequestListener {
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const route = here.find((one) => one.method === method);
     if (!route) {
-      response.setHeader('Allow', here.map((one) => one.method).join(', '));
+      response.setHeader(
+        'Allow',
+        here.flatMap((one) => (one.method === 'GET' ? ['GET', 'HEAD'] : one.method)).join(', '),
+      );
       throw new WssessError('bad_method', `${request.method} is not served here`);
     }
-    return route.handle({ params: read(route.segments, segments), query: new URLSearchParams(query) }, options);
+    return route.handle(
+      { params: read(route.segments, segments), query: new URLSearchParams(url.slice(end)) },
+      options,
+    );
   };
 
   return (request, response) => {

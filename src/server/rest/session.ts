@@ -116,7 +116,8 @@ function sessionId({ sessionId: id = '' }: Record<string, string>): string {
 }
 
 function user({ userId = '' }: Record<string, string>): string {
-  if (Buffer.byteLength(userId) > MAX_USER) throw new WssessError('bad_request', `a user has at most ${MAX_USER} bytes`);
+  if (Buffer.byteLength(userId) > MAX_USER)
+    throw new WssessError('bad_request', `a user has at most ${MAX_USER} bytes`);
   return userId;
 }
 

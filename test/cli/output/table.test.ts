@@ -44,7 +44,6 @@ const traits = fc.record({
 });
 
 const linesOf = (text: string) => text.split('\n').slice(0, -1);
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
 const SGR = /\u001b\[\d+m/g;
 
 describe('on a terminal', () => {

@@ -1,0 +1,288 @@
+/** Command lines, before any Redis is asked: help, usage errors, settings. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import { run } from '../../src/cli/program.ts';
+import { fakeIo } from '../helpers/fake-io.ts';
+
+const COMMANDS = ['serve', 'ls', 'who', 'show', 'kick', 'refresh', 'stats', 'nodes', 'config'];
+/** Nothing listens there. */
+const NOWHERE = 'redis://127.0.0.1:1';
+
+async function type(line: string | string[], world: Parameters<typeof fakeIo>[0] = {}) {
+  const io = fakeIo(world);
+  const code = await run(typeof line === 'string' ? line.split(' ').filter(Boolean) : line, io);
+  return { code, stdout: io.stdout(), stderr: io.stderr() };
+}
+
+/** One line `error: what. advice`, and nothing on standard output. */
+function expectOneLine({ stdout, stderr }: { stdout: string; stderr: string }, what: RegExp): void {
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(/^error: [^\n]+\. [^\n]+[.:?)\]A-Za-z]\n$/);
+  expect(stderr).toMatch(what);
+}
+
+describe.each([
+  ['a pipe', false],
+  ['a terminal', true],
+])('on %s', (_, tty) => {
+  test('--help of the program names every command, the exit codes and how to name a Redis', async () => {
+    const { code, stdout, stderr } = await type('--help', { tty });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+    expect(stdout).toContain('WSSESS_REDIS_URL');
+    for (const exit of ['0 ok', '1 no', '2 usage', '3 partial', '4 not allowed', '5 Redis'])
+      expect(stdout).toContain(exit);
+  });
+
+  test.each(COMMANDS)('%s --help and help %s say the same, with exit 0 and no Redis', async (command) => {
+    const asked = await type(`${command} --help`, { tty });
+    expect(asked).toEqual({ code: 0, stderr: '', stdout: expect.stringContaining(`Usage: wssess ${command}`) });
+    expect(asked.stdout).toContain('--verbose');
+    expect(await type(`help ${command}`, { tty })).toEqual(asked);
+  });
+
+  test('usage errors are one line with advice and exit 2', async () => {
+    for (const [line, what] of USAGE) {
+      const ran = await type(line, { tty });
+      expect({ line, code: ran.code }).toEqual({ line, code: 2 });
+      expectOneLine(ran, what);
+    }
+  });
+});
+
+const USAGE: [string, RegExp][] = [
+  ['ls --nope', /unknown option '--nope'/],
+  ['--nope', /unknown option '--nope'/],
+  ['ls --limt 3', /--limt.*Did you mean --limit\?/],
+  ['lss', /unknown command 'lss'/],
+  ['help nosuch', /unknown command 'nosuch'/],
+  ['who', /missing required argument 'user'/],
+  ['show', /missing required argument 'session'/],
+  ['show a b', /too many arguments/],
+  ['nodes a', /too many arguments/],
+  ['ls -o', /-o, --output <format>' argument missing/],
+  ['ls -o yml', /yml.*table, wide, json, jsonl, name/],
+  ['stats -o name', /name.*table, json, jsonl/],
+  ['ls --sort colour', /colour.*session_id, user, role/],
+  ['ls --by node', /node.*user/],
+  ['ls --limit 0', /whole number above 0/],
+  ['ls --limit 1.5', /whole number above 0/],
+  ['ls --interval soon', /soon.*2s, 15m, 24h or 7d/],
+  ['stats --interval 0s', /0s.*2s, 15m, 24h or 7d/],
+  ['kick a --timeout 1week', /1week.*2s, 15m, 24h or 7d/],
+  ['kick a --max none', /none.*whole number above 0/],
+  ['kick', /no session is selected/],
+  ['kick --except a', /no session is selected/],
+  ['refresh', /no session is selected/],
+  ['kick -', /standard input names no session/],
+  ['ls -', /standard input names no session/],
+  [`kick a --reason ${'한'.repeat(342)}`, /1026 bytes, at most 1024/],
+  ['refresh a --ttl forever', /--ttl: "forever" is not a duration/],
+  ['refresh a --ttl 10ms', /--ttl.*between 1s/],
+  [`who a --redis ${NOWHERE} --redis-timeout soon`, /--redis-timeout: "soon" is not a duration/],
+  [`who a --redis ${NOWHERE} --prefix ws:x`, /--prefix: "ws:x" is not/],
+  ['who a --redis http://127.0.0.1', /is not a redis:\/\/ URL/],
+  ['who a --redis nowhere', /is not a URL/],
+  [`who a --redis ${NOWHERE} --redis-file x`, /--redis and --redis-file both name a Redis/],
+  ['who a --redis-file /nonexistent', /--redis-file: \/nonexistent: ENOENT/],
+  [`serve --redis ${NOWHERE} --port 65536`, /--port: "65536" is not between 0 and 65535/],
+  [`serve --redis ${NOWHERE} --heart-beat 10s`, /--heart-beat: "10s" is not two durations/],
+];
+
+test.each(['-o json', '-ojson', '--output json', '--output=json', '-o jsonl'])(
+  'with %s an error is the published JSON and nothing else',
+  async (format) => {
+    for (const line of [
+      `who ${format}`,
+      `who a ${format}`,
+      `ls ${format} --nope`,
+      `who a ${format} --redis ${NOWHERE}`,
+    ]) {
+      const { stdout, stderr } = await type(line);
+      expect(stdout).toBe('');
+      expect(stderr.trim().split('\n')).toHaveLength(1);
+      const told = JSON.parse(stderr) as { error: object };
+      expect(Object.keys(told)).toEqual(['error']);
+      expect(Object.keys(told.error)).toEqual(['code', 'message', 'advice']);
+      for (const text of Object.values(told.error)) expect(text).toMatch(/\S/);
+    }
+  },
+);
+
+test('an error is JSON only where JSON was asked for', async () => {
+  for (const line of ['who', 'who -o name', 'who -o table', 'ls -o wide --nope']) {
+    expect((await type(line)).stderr).toMatch(/^error: /);
+  }
+});
+
+test('the text after an unknown word is told with its control characters visible', async () => {
+  const { code, stderr } = await type(['\u001b[2Jls\u0007']);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^error: [^\n\u001b]*\\x1b\[2Jls\\x07[^\n\u001b]*\n$/);
+});
+
+test.each(['--user', '--role', '--node', '--except'])(
+  '%s without a value (an unset variable) is refused',
+  async (flag) => {
+    for (const command of ['ls', 'kick', 'refresh']) {
+      const ran = await type([command, 'a', flag, '', '--redis', NOWHERE]);
+      expect(ran.code).toBe(2);
+      expectOneLine(ran, new RegExp(`${flag}.*empty`));
+    }
+  },
+);
+
+test('a flag alone is no command', async () => {
+  expect((await type('--verbose')).stderr).toMatch(/^error: no command is named\. /);
+});
+
+test.each(['--version', '-V'])('%s prints the version alone', async (flag) => {
+  expect(await type(flag)).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
+});
+
+test('without arguments it prints the help', async () => {
+  expect(await type('')).toEqual(await type('--help'));
+});
+
+test.each([
+  ['list', 'ls'],
+  ['describe', 'show'],
+  ['disconnect', 'kick'],
+  ['count', 'stats'],
+])('%s is %s', async (alias, name) => {
+  const help = await type(`${name} --help`);
+  expect(help.stdout).toContain(`${name}|${alias}`);
+  expect(await type(`${alias} --help`)).toEqual(help);
+});
+
+describe('no Redis named', () => {
+  test.each(['ls', 'who a', 'show a', 'kick a', 'refresh a', 'stats', 'nodes', 'serve'])(
+    '%s: exit 5, with advice that names the variable, and no localhost tried',
+    async (line) => {
+      const ran = await type(line);
+      expect(ran.code).toBe(5);
+      expectOneLine(ran, /no Redis is named\. .*WSSESS_REDIS_URL/);
+    },
+  );
+
+  test('an empty variable names none', async () => {
+    expect((await type('ls', { env: { WSSESS_REDIS_URL: '', WSSESS_REDIS_FILE: '' } })).code).toBe(5);
+  });
+});
+
+describe('a password', () => {
+  test.each([
+    'redis://:hunter2@127.0.0.1:1',
+    'redis://ops:hunter2@127.0.0.1:1/0',
+    'rediss://ops:hunter2@127.0.0.1:1',
+    'REDIS://ops:hunter2@127.0.0.1:1',
+    'redis://ops:hun/ter2@127.0.0.1:1',
+    'redis://ops:hunter2@x@127.0.0.1:1',
+  ])('in --redis %s is refused with exit 2 and not repeated', async (url) => {
+    for (const line of [`who a --redis ${url}`, `kick a --redis=${url}`, `serve --redis ${url}`]) {
+      const ran = await type(line);
+      expect(ran.code).toBe(2);
+      expectOneLine(ran, /--redis holds a password.*WSSESS_REDIS_URL/);
+      expect(ran.stderr).not.toContain('hun');
+    }
+  });
+
+  test('a user without a password in --redis is no password', async () => {
+    expect((await type('who a --redis redis://ops@127.0.0.1:1')).code).toBe(5);
+  });
+
+  // A slash, a sign of percent or a forgotten scheme: what people paste from a vault.
+  test.each([
+    'redis://ops:hunter2@127.0.0.1:1',
+    'redis://ops:hun/ter2@127.0.0.1:1',
+    'redis://ops:hunter2%@127.0.0.1:1',
+    'redis://ops:hunter2#@127.0.0.1:1',
+    'redis://ops:hunter2?@127.0.0.1:1',
+    'redis://ops:hunter2@x@127.0.0.1:1',
+    'redis://ops:hunter2@127.0.0.1:port',
+    'ops:hunter2@127.0.0.1:1',
+    'http://ops:hunter2@127.0.0.1:1',
+    'redis+tls://ops:hunter2@127.0.0.1:1',
+  ])('in WSSESS_REDIS_URL=%s is never printed', async (url) => {
+    const env = { WSSESS_REDIS_URL: url };
+    for (const line of ['who a', 'who a -o json', 'who a --verbose', 'config', 'config -o json']) {
+      const { stdout, stderr } = await type(line, { env });
+      expect(stdout + stderr).not.toMatch(/hun|ter2/);
+      expect(stdout + stderr).toContain(line.startsWith('config') ? '****' : '127.0.0.1');
+    }
+  });
+
+  test.each(['redis://:50%@127.0.0.1:1', 'redis://%ff@127.0.0.1:1'])(
+    'that is not percent-encoded (%s) is a usage error, not a fault of wssess',
+    async (url) => {
+      const ran = await type('who a', { env: { WSSESS_REDIS_URL: url } });
+      expect(ran.code).toBe(2);
+      expectOneLine(ran, /WSSESS_REDIS_URL/);
+    },
+  );
+});
+
+describe('config', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wssess-config-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const settings = async (line: string, env: Record<string, string> = {}) => {
+    const { code, stdout, stderr } = await type(`config -o json ${line}`, { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const list = (JSON.parse(stdout) as { settings: { key: string; value: string | null; source: string }[] }).settings;
+    return Object.fromEntries(list.map(({ key, value, source }) => [key, [value, source]]));
+  };
+
+  test('names where each value came from: flag, variable, default, nowhere', async () => {
+    const found = await settings('--prefix chat --ttl 6h', {
+      WSSESS_TTL: '7d',
+      WSSESS_PORT: '8080',
+      WSSESS_REDIS_URL: 'redis://10.0.0.5:6379',
+    });
+    expect(found).toMatchObject({
+      'redis.prefix': ['chat', '--prefix'],
+      'sessions.ttl': ['6h', '--ttl'],
+      'server.port': ['8080', 'WSSESS_PORT'],
+      'redis.url': ['redis://10.0.0.5:6379', 'WSSESS_REDIS_URL'],
+      'server.host': ['127.0.0.1', 'default'],
+      'redis.file': [null, 'not set'],
+    });
+  });
+
+  test('masks the password, in every format', async () => {
+    const env = { WSSESS_REDIS_URL: 'redis://ops:hunter2@10.0.0.5:6379/3' };
+    expect((await settings('', env))['redis.url']).toEqual(['redis://ops:****@10.0.0.5:6379/3', 'WSSESS_REDIS_URL']);
+    for (const format of ['table', 'wide', 'json', 'jsonl', 'name']) {
+      const { stdout } = await type(`config -o ${format}`, { env });
+      expect(stdout).toContain('redis.url');
+      expect(stdout).not.toContain('hunter2');
+    }
+  });
+
+  test('a flag wins over a variable, a file over the variable of a URL', async () => {
+    const file = join(folder, 'redis.url');
+    writeFileSync(file, 'redis://127.0.0.1:2\n');
+    const env = { WSSESS_REDIS_URL: NOWHERE };
+    expect((await type('who a', { env })).stderr).toContain('127.0.0.1:1 ');
+    expect((await type(`who a --redis-file ${file}`, { env })).stderr).toContain('127.0.0.1:2 ');
+    expect((await type('who a --redis redis://127.0.0.1:3', { env })).stderr).toContain('127.0.0.1:3 ');
+  });
+});
+
+describe('--verbose', () => {
+  test.each([`who a --redis ${NOWHERE} --verbose`, `--verbose who a --redis ${NOWHERE}`, 'ls --nope --verbose'])(
+    '%s: the line, then the stack',
+    async (line) => {
+      const { stderr } = await type(line);
+      expect(stderr).toMatch(/^error: .*\n/);
+      expect(stderr).toMatch(/^ {4}at /m);
+    },
+  );
+
+  test.each([`who a --redis ${NOWHERE}`, 'ls --nope'])('%s without it: no stack', async (line) => {
+    expect((await type(line)).stderr).not.toMatch(/^ {4}at |node_modules|\.ts:\d/m);
+  });
+});
