@@ -315,5 +315,5 @@ function hasPassword(url: string): boolean {
 
 /** The URL with its password replaced, for everything that prints; one that is no proper URL too: it holds one as well. */
 export function maskUrl(url: string): string {
-  return url.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?[^:@]*:)(?!\/\/).+@/is, '$1****@');
+  return url.replace(/^(\s*(?:[a-z][a-z0-9+.-]*:\/\/)?[^:@]*:)(?!\/\/).+@/is, '$1****@');
 }

@@ -79,11 +79,14 @@ export class Control {
   ): Promise<Asked<Op>> {
     const id = newId();
     const request = JSON.stringify({ v: VERSION, id, op, incarnation, ...asks });
-    await this.#store.batch([
-      ['SET', this.#keys.request(id), request, 'PX', timeout + REQUEST_GRACE],
-      ['PUBLISH', this.#keys.wake(incarnation), id],
-    ]);
+    let written = false;
+    const reachable = this.#store.ready;
     try {
+      await this.#store.batch([
+        ['SET', this.#keys.request(id), request, 'PX', timeout + REQUEST_GRACE],
+        ['PUBLISH', this.#keys.wake(incarnation), id],
+      ]);
+      written = true;
       const end = performance.now() + timeout;
       let answer: string | undefined;
       let alive = true;
@@ -99,8 +102,9 @@ export class Control {
       const results = answer === undefined ? undefined : parseAnswer<Op>(answer);
       return results ? { outcome: 'answered', results } : { outcome: 'unknown' };
     } catch (error) {
-      // Written, and then Redis was lost: whether the node claimed it can't be known.
-      if (error instanceof WssessError) return { outcome: 'unknown' };
+      // It was written, or may have been when Redis was lost: whether the node claims it can't be known.
+      if (!(error instanceof WssessError)) throw error;
+      if (written || (reachable && error.code === 'redis_unreachable')) return { outcome: 'unknown' };
       throw error;
     }
   }

@@ -70,9 +70,11 @@ export class Directory {
    */
   async newest(limit: number): Promise<Session[]> {
     const found: Session[] = [];
+    const seen = new Set<string>();
     for (let rank = 0; found.length < limit; rank += PAGE) {
       const ids = await this.#store.call<string[]>('ZRANGE', this.#keys.newest, rank, rank + PAGE - 1, 'REV');
-      found.push(...(await this.#look(await this.#listed(ids))).sessions);
+      const fresh = ids.filter((id) => !seen.has(id) && seen.add(id)); // who connects meanwhile shifts the ranks
+      found.push(...(await this.#look(await this.#listed(fresh))).sessions);
       if (ids.length < PAGE) break;
     }
     return found.slice(0, limit);

@@ -63,6 +63,7 @@ export class Nodes {
       [incarnation, incarnation + JSON.stringify(rest), LEASE, info.name, now, now - REMEMBERED, SCHEMA],
     );
     if (result === 'NEWER') checkSchema(String(left));
+    if (result === 'TYPE') throw new WssessError('key_type', `${left} holds another type of value`);
     return result === 'OK' ? 0 : Math.max(1, Number(left));
   }
 

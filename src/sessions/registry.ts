@@ -12,7 +12,7 @@ import { refresh, register, unregister } from './scripts.gen.ts';
 
 /** Milliseconds that the details outlive their session, so that whoever reaps it still knows whose it was. */
 const DETAILS_GRACE = 3_600_000;
-/** How often a script is repeated with the truth before others are told that it keeps changing. */
+/** How often a script is repeated with the truth, each time with and without the TTL of the user's set. */
 const TRIES = 3;
 
 /** A script's answer: what became of it, and the truth where it differs. */

@@ -13,10 +13,18 @@ return {'OK'}
 
 export const lease: Script = {
   name: 'lease',
-  sha: 'd330a0260d06ec87719123fd4d67c6f3748ea421',
+  sha: '14807f4a9c83fe8030b4064a45c6f2ff652778c5',
   lua: `#!lua flags=allow-oom
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+local types = {'string', 'zset', 'string'}
+for i = 1, 3 do
+  if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
+end
 local schema = redis.call('GET', KEYS[3])
-if schema and tonumber(schema) and tonumber(schema) > tonumber(ARGV[7]) then return {'NEWER', schema} end
+if schema and not (tonumber(schema) and tonumber(schema) <= tonumber(ARGV[7])) then return {'NEWER', schema} end
 local held = redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, 16) ~= ARGV[1] then return {'TAKEN', redis.call('PTTL', KEYS[1])} end
 redis.call('SET', KEYS[3], ARGV[7], 'NX')
@@ -76,7 +84,7 @@ return {'OK'}
 
 export const register: Script = {
   name: 'register',
-  sha: '681e910ffea3149135fc84f7e31f1f746c38e293',
+  sha: 'f7b737be0668fd12e3aa95dc2f09aa7192165718',
   lua: `#!lua
 local function typed(key, want)
   local found = redis.call('TYPE', key).ok
@@ -115,7 +123,15 @@ elseif ARGV[10] ~= 'none' then
   redis.call('PEXPIRE', KEYS[3], ARGV[4], 'GT')
 end
 redis.call('SADD', KEYS[4], ARGV[1])
-redis.call('SET', KEYS[5], ARGV[5], 'PX', ARGV[6])
+if redis.call('SET', KEYS[5], ARGV[5], 'NX', 'PX', ARGV[6]) == false then
+  redis.call('PEXPIRE', KEYS[5], ARGV[6], 'GT')
+end
+local left = redis.call('PTTL', KEYS[1])
+if left > 0 then
+  redis.call('PEXPIRE', KEYS[2], left, 'GT')
+  redis.call('PEXPIRE', KEYS[3], left, 'GT')
+  redis.call('PEXPIRE', KEYS[5], left, 'GT')
+end
 redis.call('ZADD', KEYS[6], ARGV[7], ARGV[1])
 return {'OK'}
 `,
@@ -123,12 +139,16 @@ return {'OK'}
 
 export const release: Script = {
   name: 'release',
-  sha: 'a93048c8442f6e9799aa261f68cd95bbe05e1465',
+  sha: '4d6277b3ad2115c3dcbc5275c04961e7f2402945',
   lua: `#!lua flags=allow-oom
-local held = redis.call('GET', KEYS[1])
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+local held = typed(KEYS[1], 'string') and redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, 16) ~= ARGV[1] then return {'TAKEN'} end
 redis.call('DEL', KEYS[1])
-redis.call('ZREM', KEYS[2], ARGV[2])
+if typed(KEYS[2], 'zset') then redis.call('ZREM', KEYS[2], ARGV[2]) end
 return {'OK'}
 `,
 };

@@ -1,4 +1,5 @@
 /** Makes a Store of what the settings name: today a standalone Redis. */
+import { isIP } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import { WssessError } from '../common/errors.ts';
 import { maskUrl } from '../common/settings.ts';
@@ -28,13 +29,12 @@ export async function connect({ url, source, timeout, lasting }: ConnectOptions)
     ...address,
     lazyConnect: true,
     connectTimeout: timeout,
+    disconnectTimeout: 100, // a Redis that is stopped doesn't close its side
     commandTimeout: timeout,
     disableClientInfo: true, // CLIENT SETINFO: one command more a start, and an ACL rule more
     enableReadyCheck: lasting, // INFO at each connection: a Redis that is still loading isn't ready
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    // ioredis waits so long for the end of a socket, even of one that never opened: a failed command lingered for 2 s.
-    ...(!lasting && { disconnectTimeout: 50 }),
     // The first connection must succeed; only what was connected once is connected again.
     retryStrategy: (attempt) => (lasting && opened ? Math.min(50 * 2 ** attempt, 1000) + Math.random() * 100 : null),
   });
@@ -77,7 +77,7 @@ function parseUrl(text: string, source: string): RedisOptions & { where: string 
     db: Number(db.slice(1)),
     ...(url.username && { username: decode(url.username) }),
     ...(url.password && { password: decode(url.password) }),
-    ...(url.protocol === 'rediss:' && { tls: { servername: host } }),
+    ...(url.protocol === 'rediss:' && { tls: isIP(host) ? {} : { servername: host } }),
     where: `${url.hostname}:${port}${db === '/0' ? '' : db}`,
   };
 }

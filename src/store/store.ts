@@ -3,7 +3,7 @@
  * All that the rest of wssess knows of Redis is this class; Sentinel, Cluster and the embedded store move in behind
  * it, in connect.ts.
  */
-import type { Redis } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { WssessError } from '../common/errors.ts';
 
 /** Milliseconds: what setTimeout can hold. */
@@ -26,7 +26,9 @@ export class Store {
   /** What ioredis last complained of: it explains the bare "Connection is closed" of a command. */
   #fault: Error | undefined;
   /** Connections for blocking commands that nobody uses at the moment. */
-  readonly #idle: Redis[] = [];
+  #idle: Redis[] = [];
+  /** All connections beside the main one. */
+  readonly #others = new Set<Redis>();
   /** Milliseconds that one answer may take. */
   readonly #timeout: number;
 
@@ -98,12 +100,21 @@ export class Store {
     channels: readonly string[],
     onMessage: (channel: string, message: string) => void,
   ): Promise<() => void> {
-    const listener = this.#redis.duplicate({ lazyConnect: true });
-    listener.on('error', () => {}); // the main connection tells of the same fault
+    const listener = this.#another({});
     listener.on('message', onMessage);
-    await this.#told(() => listener.connect());
-    await this.#told(() => listener.subscribe(...channels));
-    return () => listener.disconnect();
+    const end = () => {
+      listener.off('message', onMessage);
+      this.#others.delete(listener);
+      listener.disconnect();
+    };
+    try {
+      await this.#told(() => listener.connect());
+      await this.#told(() => listener.subscribe(...channels));
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return end;
   }
 
   /**
@@ -129,21 +140,31 @@ export class Store {
   }
 
   async #newWaiter(): Promise<Redis> {
-    const waiter = this.#redis.duplicate({
-      lazyConnect: true,
+    const waiter = this.#another({
       retryStrategy: () => null,
+      enableReadyCheck: false, // its INFO would have no time-out
       commandTimeout: LONGEST_TIMER, // BLPOP ends by itself, and by the guard
     });
-    waiter.on('error', () => {});
-    waiter.on('end', () => this.#idle.splice(0, this.#idle.length, ...this.#idle.filter((one) => one !== waiter)));
+    waiter.on('end', () => {
+      this.#others.delete(waiter);
+      this.#idle = this.#idle.filter((one) => one !== waiter);
+    });
     await this.#told(() => waiter.connect());
     return waiter;
+  }
+
+  /** One more connection like the main one. */
+  #another(options: Partial<RedisOptions>): Redis {
+    const redis = this.#redis.duplicate({ lazyConnect: true, ...options });
+    redis.on('error', () => {}); // the main connection tells of the same fault
+    this.#others.add(redis);
+    return redis;
   }
 
   /** Closes all connections. */
   close(): void {
     // Of one that has ended, ioredis would wait 2 s for the end.
-    for (const redis of [...this.#idle, this.#redis]) if (redis.status !== 'end') redis.disconnect();
+    for (const redis of [...this.#others, this.#redis]) if (redis.status !== 'end') redis.disconnect();
   }
 
   async #told<T>(act: () => Promise<T>): Promise<T> {

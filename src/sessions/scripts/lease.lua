@@ -6,10 +6,17 @@
 -- ARGV  1 incarnation, 16 characters   2 value: the incarnation and what the node says of itself   3 lease in ms
 --       4 name   5 now in ms   6 ms before which a node that was last seen is forgotten
 --       7 version of the layout
--- Returns {'OK'}, {'TAKEN', PTTL of the lease of the process that holds it}, {'NEWER', version of the layout}.
+-- Returns {'OK'}, {'TAKEN', PTTL of the lease of the process that holds it}, {'NEWER', version of the layout},
+--         {'TYPE', key}. Nothing is written unless it is OK.
+-- @include typed.lua
+
+local types = {'string', 'zset', 'string'}
+for i = 1, 3 do
+  if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
+end
 
 local schema = redis.call('GET', KEYS[3])
-if schema and tonumber(schema) and tonumber(schema) > tonumber(ARGV[7]) then return {'NEWER', schema} end
+if schema and not (tonumber(schema) and tonumber(schema) <= tonumber(ARGV[7])) then return {'NEWER', schema} end
 
 local held = redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, 16) ~= ARGV[1] then return {'TAKEN', redis.call('PTTL', KEYS[1])} end

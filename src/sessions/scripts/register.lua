@@ -50,6 +50,15 @@ elseif ARGV[10] ~= 'none' then
   redis.call('PEXPIRE', KEYS[3], ARGV[4], 'GT')
 end
 redis.call('SADD', KEYS[4], ARGV[1])
-redis.call('SET', KEYS[5], ARGV[5], 'PX', ARGV[6])
+if redis.call('SET', KEYS[5], ARGV[5], 'NX', 'PX', ARGV[6]) == false then
+  redis.call('PEXPIRE', KEYS[5], ARGV[6], 'GT')
+end
+-- Another may have given the session a longer TTL: what was written again must not end before it.
+local left = redis.call('PTTL', KEYS[1])
+if left > 0 then
+  redis.call('PEXPIRE', KEYS[2], left, 'GT')
+  redis.call('PEXPIRE', KEYS[3], left, 'GT')
+  redis.call('PEXPIRE', KEYS[5], left, 'GT')
+end
 redis.call('ZADD', KEYS[6], ARGV[7], ARGV[1])
 return {'OK'}
