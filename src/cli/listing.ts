@@ -44,6 +44,8 @@ export interface Listing {
   total: number;
   skipped: number;
   nodesMissing: string[];
+  /** Ids of sessions whose process is gone, as far as nodes were asked. */
+  ghosts: Set<string>;
 }
 
 /** The rows in order, at most `limit`. Only twice as many are ever held. */
@@ -77,7 +79,7 @@ export async function list(sessions: Sessions, wanted: Wanted): Promise<Listing>
   }
   cut();
   const rows = early || !live ? best.map(({ row }) => row) : await asker.rows(best.map(({ session }) => session));
-  return { rows, total, skipped, nodesMissing: asker.missing };
+  return { rows, total, skipped, nodesMissing: asker.missing, ghosts: asker.ghosts };
 }
 
 /** The newest by their index, when it has enough of them; the rest is only counted. */
@@ -87,7 +89,7 @@ async function listNewest(sessions: Sessions, limit: number, live: boolean): Pro
   const asker = new Asker(sessions);
   const rows = live ? await asker.rows(newest) : newest.map((session) => toRow(session));
   const { sessions: total, skipped } = await sessions.directory.count();
-  return { rows, total, skipped, nodesMissing: asker.missing };
+  return { rows, total, skipped, nodesMissing: asker.missing, ghosts: asker.ghosts };
 }
 
 /** The rows as they are found, page by page: however many there are, only a page is held. */
@@ -104,13 +106,15 @@ export async function stream(
     total += page.sessions.length;
     skipped += page.skipped;
   }
-  return { total, skipped, nodesMissing: asker.missing };
+  return { total, skipped, nodesMissing: asker.missing, ghosts: asker.ghosts };
 }
 
 /** Asks nodes page after page; one that didn't answer once isn't waited for again. */
 class Asker {
   readonly #sessions: Sessions;
   readonly #missing = new Set<string>();
+  readonly #silent = new Set<string>();
+  readonly ghosts = new Set<string>();
 
   constructor(sessions: Sessions) {
     this.#sessions = sessions;
@@ -121,9 +125,14 @@ class Asker {
   }
 
   async ask(sessions: readonly Session[]): Promise<Map<string, Live>> {
-    const askable = sessions.filter(({ details }) => details && !this.#missing.has(details.node));
-    const { facts, nodesMissing } = await askLive(askable, { ...this.#sessions, timeout: NODE_TIMEOUT });
+    const askable = sessions.filter(({ details }) => details && !this.#silent.has(details.node));
+    const { facts, nodesMissing, silent, ghosts } = await askLive(askable, {
+      ...this.#sessions,
+      timeout: NODE_TIMEOUT,
+    });
+    for (const id of ghosts) this.ghosts.add(id);
     for (const node of nodesMissing) this.#missing.add(node);
+    for (const node of silent) this.#silent.add(node);
     return facts;
   }
 

@@ -1,7 +1,8 @@
 /** Options that several commands share, and what they mean once read. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { WssessError } from '../common/errors.ts';
-import { read, redisAddress, SETTINGS, type SettingName } from '../common/settings.ts';
+import { redisAddress } from '../common/redis-address.ts';
+import { read, SETTINGS, type SettingName } from '../common/settings.ts';
 import { parseDuration } from '../common/time.ts';
 import type { Selection } from '../sessions/selection.ts';
 import { openSessions, type Sessions } from '../sessions/sessions.ts';
@@ -30,7 +31,8 @@ export function addOutput(command: Command, formats: readonly Format[] = FORMATS
       if (!formats.includes(value as Format)) throw new InvalidArgumentError(`Choose one of ${formats.join(', ')}.`);
       return value;
     })
-    .option('--no-headers', 'no line with the names of the columns');
+    .option('--no-headers', 'no line with the names of the columns')
+    .option('-q, --quiet', 'print nothing but errors: the exit code tells');
 }
 
 export function formatOf(flags: Flags): Format {
@@ -85,6 +87,13 @@ export function durationOption(value: string): number {
   const duration = parseDuration(value);
   if (duration === undefined || duration <= 0) throw new InvalidArgumentError('Write it like 2s, 15m, 24h or 7d.');
   return duration;
+}
+
+/** --interval, which without --watch means --watch. */
+export function intervalOption(unsaid: string): Option {
+  return new Option('--interval <duration>', `with --watch: how often (default ${unsaid})`)
+    .argParser(durationOption)
+    .implies({ watch: true });
 }
 
 /** For commander: a whole number above 0. */

@@ -65,7 +65,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       const module = await entry.load();
       module.define(command);
       command.action(async () => {
-        exit = await module.run(command.args, command.opts(), io);
+        const flags = command.opts();
+        exit = await module.run(command.args, flags, flags.quiet ? { ...io, out: async () => {} } : io);
       });
     }
     if (argv.length === 0) program.help();

@@ -44,6 +44,11 @@ export interface ServerOptions {
   controlTimeout: number;
 }
 
+/** @throws WssessError `not_loopback`: who is trusted by its headers must be on this machine */
+export function checkHost(host: string): void {
+  if (!isLoopback(host)) throw new WssessError('not_loopback', `${host} is not a loopback address`);
+}
+
 /** Paths that take WebSocket upgrades. */
 const ENDPOINTS = new Set(['/ws', '/connection/websocket']);
 /** Bytes of UTF-8 of the client's agent string that are kept. */
@@ -116,12 +121,9 @@ export class Server {
 
   /**
    * Listens, takes the lease, and answers from then on.
-   * @throws WssessError `not_loopback`, `address_in_use`, `node_name_taken`, `schema_newer`, or of Redis
+   * @throws WssessError `address_in_use`, `node_name_taken`, `schema_newer`, or of Redis
    */
   async start(): Promise<void> {
-    if (!isLoopback(this.#options.host)) {
-      throw new WssessError('not_loopback', `${this.#options.host} is not a loopback address`);
-    }
     const port = await this.#listen();
     const { host } = this.#options;
     this.url = `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;

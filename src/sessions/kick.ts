@@ -17,8 +17,10 @@ export interface KickResult {
   user: string | null;
   node: string | null;
   outcome: Outcome;
-  /** True when --purge removed the keys; not part of the published shape. */
+  /** True when --purge removed the keys. This and what follows is not part of the published shape. */
   purged: boolean;
+  /** Milliseconds from the beginning until it was known. */
+  took: number;
 }
 
 /** Sessions in one request: a node answers once a page, so that many are seen to progress. */
@@ -46,9 +48,17 @@ export async function kick(
   { registry, nodes, control }: { registry: Registry; nodes: Nodes; control: Control },
   { actionId, reason, purge, timeout, onResult }: KickOptions,
 ): Promise<KickResult[]> {
+  const begin = performance.now();
   const results: KickResult[] = [];
   const report = (session: Session, outcome: Outcome, purged = false) => {
-    const result = { session_id: session.id, user: session.user, node: session.details?.node ?? null, outcome, purged };
+    const result = {
+      session_id: session.id,
+      user: session.user,
+      node: session.details?.node ?? null,
+      outcome,
+      purged,
+      took: performance.now() - begin,
+    };
     results.push(result);
     onResult?.(result);
   };

@@ -4,10 +4,15 @@ import type { Live, Session } from './model.ts';
 import type { Nodes } from './nodes.ts';
 import { byOwner, inPages } from './owners.ts';
 
-/** What the nodes said, by session id; and the nodes that didn't answer. */
+/** What the nodes said, by session id; and what they didn't say. */
 export interface LiveFacts {
   facts: Map<string, Live>;
+  /** Nodes that own some of the sessions and told nothing of them. */
   nodesMissing: string[];
+  /** Of these, the ones whose process lives. */
+  silent: string[];
+  /** Ids of sessions whose process is gone: no socket backs them. */
+  ghosts: Set<string>;
 }
 
 /**
@@ -21,12 +26,17 @@ export async function askLive(
 ): Promise<LiveFacts> {
   const facts = new Map<string, Live>();
   const missing = new Set<string>();
+  const silent = new Set<string>();
+  const ghosts = new Set<string>();
   await Promise.all(
     (await byOwner(sessions, nodes)).map(async ({ node, incarnation, alive, sessions: own }) => {
-      if (!alive) return missing.add(node);
+      if (!alive) {
+        for (const { id } of own) ghosts.add(id);
+        return missing.add(node);
+      }
       for (const page of inPages(own, MOST_SESSIONS)) {
         const asked = await control.ask(incarnation, 'describe', { sessions: page.map(({ id }) => id) }, timeout);
-        if (asked.outcome !== 'answered') return missing.add(node);
+        if (asked.outcome !== 'answered') return silent.add(node);
         for (const said of asked.results) {
           facts.set(said.session_id, {
             idle: said.idle_ms,
@@ -41,5 +51,5 @@ export async function askLive(
       }
     }),
   );
-  return { facts, nodesMissing: [...missing].sort() };
+  return { facts, nodesMissing: [...new Set([...missing, ...silent])].sort(), silent: [...silent], ghosts };
 }

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import { WssessError } from '../common/errors.ts';
-import { maskUrl } from '../common/settings.ts';
+import { maskUrl } from '../common/redis-address.ts';
 import { Store } from './store.ts';
 
 export interface ConnectOptions {
@@ -32,7 +32,7 @@ export async function connect({ url, source, timeout, lasting }: ConnectOptions)
     disconnectTimeout: 100, // a Redis that is stopped doesn't close its side
     commandTimeout: timeout,
     disableClientInfo: true, // CLIENT SETINFO: one command more a start, and an ACL rule more
-    enableReadyCheck: lasting, // INFO at each connection: a Redis that is still loading isn't ready
+    enableReadyCheck: false, // a Redis that is still loading says so to each command
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     // The first connection must succeed; only what was connected once is connected again.
@@ -40,11 +40,16 @@ export async function connect({ url, source, timeout, lasting }: ConnectOptions)
   });
   let opened = false;
   const store = new Store(redis, where, timeout);
+  // ioredis has opinions, like a password that isn't needed; a command's own words are all that its user is told.
+  const { warn } = console;
+  console.warn = () => {};
   try {
     await store.open();
   } catch (error) {
     store.close();
     throw error;
+  } finally {
+    console.warn = warn;
   }
   opened = true;
   return store;

@@ -65,7 +65,7 @@ const USAGE: [string, RegExp][] = [
   ['nodes a', /too many arguments/],
   ['ls -o', /-o, --output <format>' argument missing/],
   ['ls -o yml', /yml.*table, wide, json, jsonl, name/],
-  ['stats -o name', /name.*table, json, jsonl/],
+  ['stats -o name', /name.*table, wide, json, jsonl/],
   ['ls --sort colour', /colour.*session_id, user, role/],
   ['ls --by node', /node.*user/],
   ['ls --limit 0', /whole number above 0/],

@@ -3,15 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WssessError } from '../../src/common/errors.ts';
-import {
-  maskUrl,
-  optionName,
-  read,
-  redisAddress,
-  resolve,
-  SETTINGS,
-  type SettingName,
-} from '../../src/common/settings.ts';
+import { maskUrl, redisAddress } from '../../src/common/redis-address.ts';
+import { optionName, read, resolve, SETTINGS, type SettingName } from '../../src/common/settings.ts';
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
 

@@ -283,7 +283,7 @@ contract('Control', (f) => {
       await f.nodes.hold(nodeInfo({ name: 'silent', incarnation: 'incarnation-0003' }));
       await f.nodes.hold(nodeInfo({ name: 'restarted', incarnation: 'incarnation-0005' }));
       const { asked } = await startNode(f);
-      const { facts, nodesMissing } = await askLive(
+      const { facts, nodesMissing, silent, ghosts } = await askLive(
         [
           session('a', 'n1', INCARNATION),
           session('b', 'silent', 'incarnation-0003'),
@@ -306,6 +306,8 @@ contract('Control', (f) => {
         sendOctets: 6,
       });
       expect(nodesMissing).toEqual(['dead', 'restarted', 'silent']);
+      expect(silent).toEqual(['silent']);
+      expect(ghosts.size).toBe(2);
     });
 
     test('more sessions than one request may name are asked for in several', async () => {
@@ -318,7 +320,7 @@ contract('Control', (f) => {
 
     test('nobody is asked for foreign sessions alone', async () => {
       const answer = await askLive([session('f', '', '')], { nodes: f.nodes, control: f.control, timeout: 200 });
-      expect(answer).toEqual({ facts: new Map(), nodesMissing: [] });
+      expect(answer).toEqual({ facts: new Map(), nodesMissing: [], silent: [], ghosts: new Set() });
     });
   });
 });

@@ -184,7 +184,7 @@ contract('kick', (f) => {
       ['timeout', false, { done: false, unanswered: true }],
       ['unknown', false, { done: false, unanswered: true }],
     ])('%s, purged: %s', (outcome, purged, { done, unanswered }) => {
-      const result: KickResult = { session_id: 's1', user: null, node: null, outcome, purged };
+      const result: KickResult = { session_id: 's1', user: null, node: null, outcome, purged, took: 0 };
       expect(isDone(result)).toBe(done);
       expect(isUnanswered(result)).toBe(unanswered);
     });

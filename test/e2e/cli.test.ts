@@ -240,10 +240,20 @@ describeWithRedis('the CLI', () => {
           '--user lee --except spring-1': 'c',
           '--except spring-1 --except spring-2': 'abc',
         });
-        expect(await selected([a!, 'spring-2', 'unknown'])).toBe('ae');
+        expect(await selected([a!, 'spring-2'])).toBe('ae');
         expect(await selected([a!, b!, '--role', 'BOT'])).toBe('b');
         expect(await selected(['-'], `${a}\n\n  ${c}  \r\n${a}\n`)).toBe('ac');
         expect(await selected([b!, '-'], `${a}`)).toBe('ab');
+      });
+
+      test('an id that is not alive is named on standard error, exit 1; the others are listed', async () => {
+        const a = await connect('kim');
+        const { code, stdout, stderr } = await cli(`ls ${a.session} nobody-there -o name`);
+        expect({ code, stdout, stderr }).toEqual({
+          code: 1,
+          stdout: `${a.session}\n`,
+          stderr: 'not found: nobody-there\n',
+        });
       });
 
       test('--limit bounds the rows, and total, complete and a line on standard error say so', async () => {

@@ -1,7 +1,8 @@
 /** `wssess config`: the settings, and where each came from. */
 import type { Command } from 'commander';
 import { EXIT } from '../../common/errors.ts';
-import { maskUrl, resolve, SETTINGS, type SettingName } from '../../common/settings.ts';
+import { maskUrl, refusePassword } from '../../common/redis-address.ts';
+import { resolve, SETTINGS, type SettingName } from '../../common/settings.ts';
 import type { Io } from '../io.ts';
 import { addOutput, addSettings, type Flags } from '../options.ts';
 import type { Column } from '../output/columns.ts';
@@ -19,6 +20,7 @@ interface Line {
 }
 
 export async function run(_args: string[], flags: Flags, io: Io): Promise<number> {
+  refusePassword(flags);
   const rows = (Object.keys(SETTINGS) as SettingName[]).map((name): Line => {
     const { text, source } = resolve(name, flags, io.env);
     return { key: SETTINGS[name].key, value: text === undefined ? null : maskUrl(text), source };

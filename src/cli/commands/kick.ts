@@ -5,7 +5,7 @@ import { visible } from '../../common/escape.ts';
 import { newActionId } from '../../common/ids.ts';
 import { formatAge } from '../../common/time.ts';
 import { MAX_REASON } from '../../sessions/control.ts';
-import { isDone, isUnanswered, type KickResult, kick, type Outcome } from '../../sessions/kick.ts';
+import { isDone, isUnanswered, type KickResult, kick } from '../../sessions/kick.ts';
 import { type Session, toRow } from '../../sessions/model.ts';
 import { ensureWritable } from '../../sessions/schema.ts';
 import { isSelective } from '../../sessions/selection.ts';
@@ -21,9 +21,9 @@ import {
   selectionOf,
   withSessions,
 } from '../options.ts';
-import type { Column } from '../output/columns.ts';
-import { drawTable, isForPrograms, plural, print } from '../output/print.ts';
-import { LS_COLUMNS } from '../output/session-columns.ts';
+import { printKick } from '../output/kick-report.ts';
+import { isForPrograms, plural, print } from '../output/print.ts';
+import { lsColumns } from '../output/session-columns.ts';
 import { type Targets, targetsOf } from '../targets.ts';
 
 /** Milliseconds for a node to answer: longer than a lease lasts, so that a node that died is told from a slow one. */
@@ -47,10 +47,17 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-Outcomes: kicked, already_gone (ended meanwhile), not_found, no_owner (a foreign session: another program has its
-socket), node_unreachable (its node is dead), timeout (its node didn't answer, and won't act on it any more), unknown
-(its node took the request and never answered).
-Exit code 0: all kicked or already gone; 3: some; 5: none, and a node didn't answer; 1: none.
+Outcomes, a line each:
+  kicked            its node has closed the socket
+  already_gone      it ended meanwhile
+  not_found         no live session has this id
+  no_owner          a foreign session: another program has its socket
+  node_unreachable  its node is dead
+  timeout           its node did not answer, and will not act on it any more
+  unknown           its node took the request and never answered
+
+Exit code 0: all kicked or already gone; 3: some; 5: none, and a node did not
+answer; 1: none. What --purge removed counts as done.
 
 Examples:
   wssess kick 9fX2kQ7wTz1mVbLq --reason "password changed"
@@ -83,7 +90,7 @@ export async function run(args: string[], flags: Flags, io: Io): Promise<number>
     const actionId = newActionId();
     const patience = setTimeout(() => io.err('waiting for a node to answer\n'), PATIENCE);
     const results = await act(sessions, targets, actionId, reason, flags).finally(() => clearTimeout(patience));
-    await show(results, actionId, flags, io);
+    await printKick(results, actionId, flags, io);
     return exitOf(results);
   });
 }
@@ -102,12 +109,12 @@ async function showTargets({ found, missing }: Targets, flags: Flags, io: Io): P
     json: { results },
     lines: results,
     rows,
-    columns: LS_COLUMNS,
+    columns: lsColumns(),
     name: (row) => row.session_id,
   });
   if (!isForPrograms(flags)) io.err(`${plural(rows.length, 'session')} would be kicked\n`);
   if (missing.length > 0) io.err(`not found: ${missing.map(visible).join(', ')}\n`);
-  return EXIT.ok;
+  return rows.length === 0 && missing.length > 0 ? EXIT.no : EXIT.ok;
 }
 
 /** Shows who it is and asks, when it is more than one; the default is No. */
@@ -137,41 +144,9 @@ async function act(
   const order = new Map(found.map(({ id }, i) => [id, i]));
   results.sort((a, b) => order.get(a.session_id)! - order.get(b.session_id)!);
   const absent = missing.map((id): KickResult => {
-    return { session_id: id, user: null, node: null, outcome: 'not_found', purged: false };
+    return { session_id: id, user: null, node: null, outcome: 'not_found', purged: false, took: 0 };
   });
   return [...results, ...absent];
-}
-
-async function show(results: KickResult[], actionId: string, flags: Flags, io: Io): Promise<void> {
-  if (isForPrograms(flags)) {
-    const published = results.map(({ purged: _, ...result }) => result);
-    await print(io, flags, {
-      json: { action_id: actionId, results: published },
-      lines: published,
-      rows: results.filter(isDone),
-      columns: [],
-      name: ({ session_id }) => session_id,
-    });
-    return;
-  }
-  if (results.length === 0) {
-    io.err('no session is selected by this\n');
-    return;
-  }
-  await io.out(await drawTable(io, { ...flags, headers: flags.headers !== false && !io.tty }, results, COLUMNS));
-  const sentence = `${summary(results)} · action ${actionId}\n`;
-  if (io.tty) await io.out(sentence);
-  else io.err(sentence); // a pipe gets the table alone
-}
-
-/** `2 kicked, 1 purged, 1 not` */
-function summary(results: readonly KickResult[]): string {
-  const kicked = results.filter(({ outcome }) => outcome === 'kicked').length;
-  const purged = results.filter((result) => result.purged).length;
-  const rest = results.length - kicked - purged;
-  return [`${kicked} kicked`, ...(purged > 0 ? [`${purged} purged`] : []), ...(rest > 0 ? [`${rest} not`] : [])].join(
-    ', ',
-  );
 }
 
 /** 0 all done, 3 some, and if none: 5 when a node didn't answer, else 1. */
@@ -181,30 +156,3 @@ function exitOf(results: readonly KickResult[]): number {
   if (done > 0) return EXIT.partial;
   return results.some(isUnanswered) ? EXIT.unreachable : EXIT.no;
 }
-
-/** What follows from an outcome. */
-const NOTES: Record<Outcome, string> = {
-  kicked: '',
-  already_gone: 'it ended meanwhile',
-  not_found: 'no live session has this id',
-  no_owner: 'a foreign session: another program has its socket; --purge removes its keys',
-  node_unreachable: 'its node is dead; --purge removes its keys',
-  timeout: 'its node did not answer, and will not act on it any more',
-  unknown: 'its node took the request and did not answer; look again with: wssess show',
-};
-
-const COLUMNS: Column<KickResult>[] = [
-  { name: 'SESSION', value: ({ session_id }) => session_id },
-  {
-    name: 'OUTCOME',
-    value: ({ outcome }) => outcome,
-    style: (result) => (isDone(result) ? 'green' : 'red'),
-  },
-  { name: 'USER', value: ({ user }) => user ?? '', shrink: true },
-  { name: 'NODE', value: ({ node }) => node ?? '' },
-  {
-    name: 'NOTE',
-    value: ({ outcome, purged }) => (purged ? 'its keys were removed; its socket may live on' : NOTES[outcome]),
-    shrink: true,
-  },
-];

@@ -12,16 +12,17 @@ import {
   addSelection,
   addStore,
   countOption,
-  durationOption,
   type Flags,
   formatOf,
+  intervalOption,
   selectionOf,
   withSessions,
 } from '../options.ts';
 import type { Column } from '../output/columns.ts';
 import { isForPrograms, type Printed, plural, render, thousands } from '../output/print.ts';
 import { watch } from '../output/screen.ts';
-import { LS_COLUMNS } from '../output/session-columns.ts';
+import { lsColumns } from '../output/session-columns.ts';
+import { targetsOf } from '../targets.ts';
 
 /** Rows that a table on a terminal shows unless --limit says otherwise. */
 const TERMINAL_LIMIT = 1000;
@@ -46,13 +47,16 @@ export function define(command: Command): void {
     .option('--limit <count>', `at most so many rows (a table on a terminal: ${TERMINAL_LIMIT})`, countOption)
     .option('--by <what>', 'user: the users online, and how many sessions each has', oneOf(['user']))
     .option('--watch', 'again and again, until Ctrl-C')
-    .option('--interval <duration>', 'with --watch: how often (default 2s)', durationOption)
+    .addOption(intervalOption('2s'))
     .addHelpText(
       'after',
       `
-Newest first unless sorted; jsonl and name come as they are found, however many there are. With wide, json, jsonl and
-where the order needs it, the nodes are asked for what only they know (idle, subscriptions, counters); when one doesn't
-answer the exit code is 3. With --watch, json and jsonl give a line a frame.
+Newest first unless sorted; jsonl and name come as they are found, however
+many there are. With wide, json, jsonl, and where the order needs it, the nodes
+are asked for what only they know (idle, subscriptions, counters). With
+--watch, json and jsonl give a line a frame.
+
+Exit code 0; 1: an id that was named is not alive; 3: a node did not answer.
 
 Examples:
   wssess ls --role AGENT --sort idle -o wide
@@ -70,7 +74,15 @@ export async function run(args: string[], flags: Flags, io: Io): Promise<number>
   if (formatOf(flags) === 'name') throw new WssessError('usage', '--watch has no frames of names');
   const between = isForPrograms(flags) ? '' : '\n';
   await withSessions(flags, io, (sessions) =>
-    watch(io, (flags.interval as number | undefined) ?? INTERVAL, between, () => frame(sessions, selection, flags, io)),
+    watch(
+      io,
+      {
+        interval: (flags.interval as number | undefined) ?? INTERVAL,
+        between,
+        onScreen: io.tty && !isForPrograms(flags),
+      },
+      () => frame(sessions, selection, flags, io),
+    ),
   );
   return EXIT.ok;
 }
@@ -78,24 +90,33 @@ export async function run(args: string[], flags: Flags, io: Io): Promise<number>
 async function listSessions(sessions: Sessions, selection: Selection, flags: Flags, io: Io): Promise<number> {
   const streams = ['jsonl', 'name'].includes(formatOf(flags)) && !flags.sort && !flags.reverse;
   const wanted = { selection, limit: limitOf(flags, io), live: needsNodes(flags) };
-  const { total, nodesMissing } = streams
+  const listed = streams
     ? await stream(sessions, wanted, async (rows) => io.out(await render(io, flags, printed({ ...NONE, rows }))))
-    : await printWhole(await list(sessions, { ...wanted, ...order(flags) }), flags, io);
-  if (!isForPrograms(flags) && total > wanted.limit) {
-    io.err(`${thousands(wanted.limit)} of ${plural(total, 'session')} shown; --limit shows more\n`);
-  }
-  warnMissing(io, nodesMissing);
-  return nodesMissing.length > 0 ? EXIT.partial : EXIT.ok;
+    : await list(sessions, { ...wanted, ...order(flags) });
+  if (!streams) await io.out(await render(io, flags, printed(listed as Listing)));
+  const missing = selection.ids ? (await targetsOf(sessions.directory, selection)).missing : [];
+  tellRest(listed, missing, wanted.limit, flags, io);
+  warnMissing(io, listed);
+  if (missing.length > 0) return EXIT.no;
+  return listed.nodesMissing.length > 0 ? EXIT.partial : EXIT.ok;
 }
 
-async function printWhole(listing: Listing, flags: Flags, io: Io): Promise<Listing> {
-  await io.out(await render(io, flags, printed(listing)));
-  if (!isForPrograms(flags) && listing.skipped > 0) {
-    io.err(
-      `${plural(listing.skipped, 'entry', 'entries')} skipped: ids with a colon or too long, or keys of another type\n`,
-    );
+/** What the rows don't say, on standard error. */
+function tellRest(
+  { total, skipped }: Pick<Listing, 'total' | 'skipped'>,
+  missing: string[],
+  limit: number,
+  flags: Flags,
+  io: Io,
+): void {
+  if (missing.length > 0) io.err(`not found: ${missing.map(visible).join(', ')}\n`);
+  else if (total === 0 && !isForPrograms(flags)) io.err('no sessions\n');
+  if (total > limit && !isForPrograms(flags)) {
+    io.err(`${thousands(limit)} of ${plural(total, 'session')} shown; --limit shows more\n`);
   }
-  return listing;
+  if (skipped > 0 && formatOf(flags) !== 'json') {
+    io.err(`${plural(skipped, 'entry', 'entries')} skipped: ids with a colon or too long, or keys of another type\n`);
+  }
 }
 
 async function listUsers(sessions: Sessions, selection: Selection, flags: Flags, io: Io): Promise<number> {
@@ -120,9 +141,9 @@ async function frame(sessions: Sessions, selection: Selection, flags: Flags, io:
   return head + (await render(io, flags, shown));
 }
 
-const NONE: Listing = { rows: [], total: 0, skipped: 0, nodesMissing: [] };
+const NONE: Listing = { rows: [], total: 0, skipped: 0, nodesMissing: [], ghosts: new Set() };
 
-function printed({ rows, total, skipped, nodesMissing }: Listing): Printed<Listing['rows'][number]> {
+function printed({ rows, total, skipped, nodesMissing, ghosts }: Listing): Printed<Listing['rows'][number]> {
   return {
     json: {
       complete: nodesMissing.length === 0 && rows.length === total,
@@ -133,7 +154,7 @@ function printed({ rows, total, skipped, nodesMissing }: Listing): Printed<Listi
       sessions: rows,
     },
     rows,
-    columns: LS_COLUMNS,
+    columns: lsColumns(ghosts),
     name: (row) => row.session_id,
   };
 }

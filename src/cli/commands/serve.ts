@@ -2,7 +2,8 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { EXIT, WssessError } from '../../common/errors.ts';
-import { maskUrl, read, redisAddress, type SettingName } from '../../common/settings.ts';
+import { maskUrl, redisAddress } from '../../common/redis-address.ts';
+import { read, type SettingName } from '../../common/settings.ts';
 import { VERSION } from '../../common/version.ts';
 import { openSessions } from '../../sessions/sessions.ts';
 import type { Io } from '../io.ts';
@@ -60,7 +61,8 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
   };
   const prefix = get('prefix');
   const timeout = get('redisTimeout');
-  const { Server, makeLog } = await import('../../server/server.ts');
+  const { checkHost, Server, makeLog } = await import('../../server/server.ts');
+  checkHost(options.host);
   const { connect } = await import('../../store/connect.ts');
 
   const log = makeLog(io.err);

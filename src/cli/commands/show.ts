@@ -14,34 +14,43 @@ export function define(command: Command): void {
   command.argument('<session>', 'id of the session');
   addStore(command);
   addOutput(command);
+  command.addHelpText(
+    'after',
+    '\nExit code 0; 1: no such session; 3: its node did not answer, so that some of it is not known.',
+  );
 }
 
 export async function run([id = '']: string[], flags: Flags, io: Io): Promise<number> {
-  const { session, live, missing } = await withSessions(flags, io, async (sessions) => {
+  const { session, told } = await withSessions(flags, io, async (sessions) => {
     const found = await sessions.directory.get(id);
     if (!found) throw new WssessError('session_not_found', `no live session has the id ${JSON.stringify(id)}`);
-    const { facts, nodesMissing } = await askLive([found], { ...sessions, timeout: NODE_TIMEOUT });
-    return { session: found, live: facts.get(id), missing: nodesMissing };
+    return { session: found, told: await askLive([found], { ...sessions, timeout: NODE_TIMEOUT }) };
   });
+  const live = told.facts.get(id);
   const row = toRow(session, live);
   if (isForPrograms(flags)) {
     const json = { ...row, client_data: null };
     await print(io, flags, { json, lines: [json], rows: [row], columns: [], name: ({ session_id }) => session_id });
   } else {
-    await io.out(describe(row, live));
+    await io.out(describe(row, live, told.ghosts.size > 0));
   }
-  warnMissing(io, missing);
-  return EXIT.ok;
+  warnMissing(io, told);
+  return told.nodesMissing.length > 0 ? EXIT.partial : EXIT.ok;
 }
 
 /** A line a fact, in the order one asks: who, where, since when, doing what. */
-function describe(row: Row, live: Live | undefined): string {
-  const own = row.node === null ? [] : factsOfNode(row, live);
+function describe(row: Row, live: Live | undefined, isGhost: boolean): string {
+  const own = row.node === null ? [] : factsOfNode(row, live, isGhost);
   const facts: [string, string][] = [
     ['Session', row.session_id],
     ['User', row.user],
     ['Role', row.role ?? 'none'],
-    ['Node', row.node ?? 'none: a foreign session, of which its own program alone knows more'],
+    [
+      'Node',
+      isGhost
+        ? `${row.node} (dead)`
+        : (row.node ?? 'none: a foreign session, of which its own program alone knows more'),
+    ],
     ['TTL', row.ttl === null ? 'none: the key has no end' : `${formatAge(row.ttl * 1000)} (${thousands(row.ttl)} s)`],
     ...own,
   ];
@@ -56,8 +65,8 @@ function describe(row: Row, live: Live | undefined): string {
 /** Columns that the names of the facts take. */
 const WIDTH = 15;
 
-function factsOfNode(row: Row, live: Live | undefined): [string, string][] {
-  const unknown = 'not known: its node did not answer';
+function factsOfNode(row: Row, live: Live | undefined, isGhost: boolean): [string, string][] {
+  const unknown = `not known: its node ${isGhost ? 'is dead' : 'did not answer'}`;
   const traffic = (frames: number, octets: number) => `${plural(frames, 'frame')}, ${plural(octets, 'byte')}`;
   return [
     ['Address', `${row.ip} port ${row.port}`],

@@ -5,7 +5,7 @@ import { safeJson } from '../../common/escape.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { countAll, type Stats } from '../../sessions/stats.ts';
 import type { Io } from '../io.ts';
-import { addOutput, addStore, durationOption, type Flags, withSessions } from '../options.ts';
+import { addOutput, addStore, type Flags, intervalOption, withSessions } from '../options.ts';
 import type { Column } from '../output/columns.ts';
 import { drawTable, isForPrograms, print, thousands } from '../output/print.ts';
 import { repeat } from '../output/repeat.ts';
@@ -15,10 +15,8 @@ const INTERVAL = 1000;
 
 export function define(command: Command): void {
   addStore(command);
-  addOutput(command, ['table', 'json', 'jsonl']);
-  command
-    .option('--watch', 'a line a second, until Ctrl-C')
-    .option('--interval <duration>', 'with --watch: how often (default 1s)', durationOption);
+  addOutput(command, ['table', 'wide', 'json', 'jsonl']);
+  command.option('--watch', 'a line a second, until Ctrl-C').addOption(intervalOption('1s'));
 }
 
 export async function run(_args: string[], flags: Flags, io: Io): Promise<number> {

@@ -2,14 +2,14 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../common/errors.ts';
 import { visible } from '../../common/escape.ts';
-import { askLive } from '../../sessions/live.ts';
+import { askLive, type LiveFacts } from '../../sessions/live.ts';
 import { type Row, toRow } from '../../sessions/model.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { Io } from '../io.ts';
 import { warnMissing } from '../nodes-missing.ts';
 import { addOutput, addStore, type Flags, NODE_TIMEOUT, withSessions } from '../options.ts';
 import { drawTable, isForPrograms, plural, print } from '../output/print.ts';
-import { WHO_COLUMNS } from '../output/session-columns.ts';
+import { whoColumns } from '../output/session-columns.ts';
 
 export function define(command: Command): void {
   command.argument('<user...>', 'users to look up');
@@ -17,7 +17,6 @@ export function define(command: Command): void {
   addOutput(command);
   command
     .option('--any', 'exit 0 when at least one of them is online')
-    .option('-q, --quiet', 'print nothing: the exit code tells')
     .addHelpText(
       'after',
       '\nExit code 0: all of them are online; 1: not all.\n\nExample:\n  wssess who -q cust01 && echo online',
@@ -33,10 +32,10 @@ interface Answer {
 }
 
 export async function run(users: string[], flags: Flags, io: Io): Promise<number> {
-  const { answers, missing } = await withSessions(flags, io, (sessions) => look(sessions, users, flags.quiet !== true));
+  const { answers, live } = await withSessions(flags, io, (sessions) => look(sessions, users, flags.quiet !== true));
   if (!flags.quiet) {
-    await show(answers, flags, io);
-    warnMissing(io, missing);
+    await show(answers, live.ghosts, flags, io);
+    warnMissing(io, live);
   }
   const isOnline = ({ online }: Answer) => online;
   return (flags.any ? answers.some(isOnline) : answers.every(isOnline)) ? EXIT.ok : EXIT.no;
@@ -45,25 +44,26 @@ export async function run(users: string[], flags: Flags, io: Io): Promise<number
 async function look(sessions: Sessions, users: string[], askNodes: boolean) {
   const pages = await Promise.all(users.map((user) => sessions.directory.sessionsOf(user)));
   const all = pages.flatMap((page) => page.sessions);
-  const { facts, nodesMissing: missing } = askNodes
+  const live: LiveFacts = askNodes
     ? await askLive(all, { ...sessions, timeout: NODE_TIMEOUT })
-    : { facts: new Map(), nodesMissing: [] };
+    : { facts: new Map(), nodesMissing: [], silent: [], ghosts: new Set() };
   const answers = pages.map((page, i): Answer => {
-    const rows = page.sessions.map((session) => toRow(session, facts.get(session.id))).sort(longestFirst);
+    const rows = page.sessions.map((session) => toRow(session, live.facts.get(session.id))).sort(longestFirst);
     return { user: users[i]!, online: rows.length > 0, session_count: rows.length, sessions: rows };
   });
-  return { answers, missing };
+  return { answers, live };
 }
 
-const longestFirst = (a: Row, b: Row) => (a.connected_at ?? '~').localeCompare(b.connected_at ?? '~');
+/** Foreign sessions, whose connect time nobody knows, come last. */
+const longestFirst = (a: Row, b: Row) => ((a.connected_at ?? '~') < (b.connected_at ?? '~') ? -1 : 1);
 
-async function show(answers: Answer[], flags: Flags, io: Io): Promise<void> {
+async function show(answers: Answer[], ghosts: Set<string>, flags: Flags, io: Io): Promise<void> {
   if (isForPrograms(flags)) {
     await print(io, flags, {
       json: answers.length === 1 ? answers[0] : answers,
       lines: answers,
       rows: answers.flatMap(({ sessions }) => sessions),
-      columns: WHO_COLUMNS,
+      columns: whoColumns(ghosts),
       name: (row) => row.session_id,
     });
     return;
@@ -71,7 +71,7 @@ async function show(answers: Answer[], flags: Flags, io: Io): Promise<void> {
   for (const [i, answer] of answers.entries()) {
     if (i > 0) await io.out('\n');
     await io.out(`${sentence(answer)}\n`);
-    if (answer.online) await io.out(`\n${await drawTable(io, flags, answer.sessions, WHO_COLUMNS)}`);
+    if (answer.online) await io.out(`\n${await drawTable(io, flags, answer.sessions, whoColumns(ghosts))}`);
   }
 }
 

@@ -9,25 +9,29 @@ const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
 
 /**
- * Draws a frame every `interval` ms until a signal. On a terminal each is drawn over the last one, on a screen of its
- * own that leaves no trace; in a pipe they come one after the other, with `between` between them.
+ * Draws a frame every `interval` ms until a signal. `onScreen` draws each over the last one, on a screen of the terminal
+ * that leaves no trace; else they come one after the other, with `between` between them.
  */
-export async function watch(io: Io, interval: number, between: string, frame: () => Promise<string>): Promise<void> {
+export async function watch(
+  io: Io,
+  { interval, between, onScreen }: { interval: number; between: string; onScreen: boolean },
+  frame: () => Promise<string>,
+): Promise<void> {
   let first = true;
-  if (io.tty) await io.out(ENTER);
+  if (onScreen) await io.out(ENTER);
   try {
     await repeat(io, interval, async () => {
       const text = await frame();
-      await io.out(io.tty ? onScreen(text, io.size().rows) : `${first ? '' : between}${text}`);
+      await io.out(onScreen ? fitted(text, io.size().rows) : `${first ? '' : between}${text}`);
       first = false;
     });
   } finally {
-    if (io.tty) await io.out(LEAVE);
+    if (onScreen) await io.out(LEAVE);
   }
 }
 
 /** As many lines as fit; what doesn't is counted. */
-function onScreen(text: string, rows: number): string {
+function fitted(text: string, rows: number): string {
   const lines = text.replace(/\n$/, '').split('\n');
   const shown = lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… ${lines.length - rows + 2} more`];
   return `${HOME}${shown.map((line) => `${line}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}`;

@@ -10,63 +10,54 @@ const NEAR_END = 600;
 const age = (seconds: number | null): string => (seconds === null ? '' : formatAge(seconds * 1000));
 const count = (value: number | null): string => (value === null ? '' : String(value));
 
-const COLUMNS = {
-  session: { name: 'SESSION', value: (row) => row.session_id },
-  user: { name: 'USER', value: (row) => row.user, shrink: true },
-  role: { name: 'ROLE', value: (row) => row.role ?? '', shrink: true },
-  node: {
-    name: 'NODE',
-    value: (row) => row.node ?? '(foreign)',
-    style: (row) => (row.node === null ? 'dim' : undefined),
-  },
-  ip: { name: 'IP', value: (row) => row.ip ?? '' },
-  connected: {
-    name: 'CONNECTED',
-    value: (row) => (row.connected_at ? formatAge(Date.now() - Date.parse(row.connected_at)) : ''),
-  },
-  idle: { name: 'IDLE', value: (row) => age(row.idle) },
-  ttl: {
-    name: 'TTL',
-    value: (row) => (row.ttl === null ? 'none' : age(row.ttl)),
-    style: (row) => (row.ttl !== null && row.ttl < NEAR_END ? 'yellow' : undefined),
-  },
-  subs: { name: 'SUBS', value: (row) => count(row.subscriptions), align: 'right' },
-  received: { name: 'RECV', value: (row) => count(row.recv_cnt), align: 'right' },
-  sent: { name: 'SENT', value: (row) => count(row.send_cnt), align: 'right' },
-  version: { name: 'STOMP', value: (row) => row.version ?? '' },
-  port: { name: 'PORT', value: (row) => count(row.port), align: 'right' },
-  agent: { name: 'AGENT', value: (row) => shortAgent(row.user_agent ?? ''), shrink: true },
-} satisfies Record<string, Column<Row>>;
+/** @param ghosts ids of sessions whose server is dead: their node is marked */
+function columns(ghosts: ReadonlySet<string>) {
+  return {
+    session: { name: 'SESSION', value: (row) => row.session_id },
+    user: { name: 'USER', value: (row) => row.user, shrink: true },
+    role: { name: 'ROLE', value: (row) => row.role ?? '', shrink: true },
+    node: {
+      name: 'NODE',
+      value: (row) => (ghosts.has(row.session_id) ? `${row.node} (dead)` : (row.node ?? '(foreign)')),
+      style: (row) => (ghosts.has(row.session_id) ? 'red' : row.node === null ? 'dim' : undefined),
+    },
+    ip: { name: 'IP', value: (row) => row.ip ?? '' },
+    connected: {
+      name: 'CONNECTED',
+      value: (row) => (row.connected_at ? formatAge(Date.now() - Date.parse(row.connected_at)) : ''),
+    },
+    idle: { name: 'IDLE', value: (row) => age(row.idle) },
+    ttl: {
+      name: 'TTL',
+      value: (row) => (row.ttl === null ? 'none' : age(row.ttl)),
+      style: (row) => (row.ttl !== null && row.ttl < NEAR_END ? 'yellow' : undefined),
+    },
+    subs: { name: 'SUBS', value: (row) => count(row.subscriptions), align: 'right' },
+    received: { name: 'RECV', value: (row) => count(row.recv_cnt), align: 'right' },
+    sent: { name: 'SENT', value: (row) => count(row.send_cnt), align: 'right' },
+    version: { name: 'STOMP', value: (row) => row.version ?? '' },
+    port: { name: 'PORT', value: (row) => count(row.port), align: 'right' },
+    agent: { name: 'AGENT', value: (row) => shortAgent(row.user_agent ?? ''), shrink: true },
+  } satisfies Record<string, Column<Row>>;
+}
 
 const wide = (column: Column<Row>): Column<Row> => ({ ...column, wide: true });
 
 /** `ls`: what Redis knows; what only nodes know comes with -o wide. */
-export const LS_COLUMNS: Column<Row>[] = [
-  COLUMNS.session,
-  COLUMNS.user,
-  COLUMNS.role,
-  COLUMNS.node,
-  COLUMNS.ip,
-  COLUMNS.connected,
-  COLUMNS.ttl,
-  ...[COLUMNS.idle, COLUMNS.subs, COLUMNS.received, COLUMNS.sent, COLUMNS.version, COLUMNS.port, COLUMNS.agent].map(
-    wide,
-  ),
-];
+export function lsColumns(ghosts: ReadonlySet<string> = new Set()): Column<Row>[] {
+  const c = columns(ghosts);
+  return [
+    ...[c.session, c.user, c.role, c.node, c.ip, c.connected, c.ttl],
+    ...[c.idle, c.subs, c.received, c.sent, c.version, c.port, c.agent].map(wide),
+  ];
+}
 
 /** `who`: the sessions of one user. */
-export const WHO_COLUMNS: Column<Row>[] = [
-  COLUMNS.session,
-  COLUMNS.role,
-  COLUMNS.node,
-  COLUMNS.ip,
-  COLUMNS.connected,
-  COLUMNS.idle,
-  COLUMNS.ttl,
-  wide(COLUMNS.subs),
-  wide(COLUMNS.received),
-  wide(COLUMNS.sent),
-  wide(COLUMNS.version),
-  wide(COLUMNS.port),
-  COLUMNS.agent,
-];
+export function whoColumns(ghosts: ReadonlySet<string>): Column<Row>[] {
+  const c = columns(ghosts);
+  return [
+    ...[c.session, c.role, c.node, c.ip, c.connected, c.idle, c.ttl],
+    ...[c.subs, c.received, c.sent, c.version, c.port].map(wide),
+    c.agent,
+  ];
+}

@@ -87,12 +87,12 @@ async function remove(call: Call, { sessions, controlTimeout }: RestOptions): Pr
     throw new WssessError('bad_request', `reason has at most ${MAX_REASON} bytes`);
   }
   const found = await sessions.directory.get(id);
-  let result: Omit<KickResult, 'purged'> = { session_id: id, user: null, node: null, outcome: 'not_found' };
+  let result: Omit<KickResult, 'purged' | 'took'> = { session_id: id, user: null, node: null, outcome: 'not_found' };
   if (found) {
     await ensureWritable(sessions.store, sessions.keys);
     const purge = call.query.get('purge') === 'true';
     const options = { actionId: newActionId(), reason, purge, timeout: controlTimeout };
-    const { purged, ...published } = (await kick([found], sessions, options))[0]!;
+    const { purged, took: _, ...published } = (await kick([found], sessions, options))[0]!;
     result = published;
     if (purged) return { body: result };
   }

@@ -1,0 +1,53 @@
+/** Which Redis is named, and how its URL is kept from showing its password. */
+import { readFileSync } from 'node:fs';
+import { WssessError } from './errors.ts';
+import { type Resolved, resolve } from './settings.ts';
+
+/** Where Redis is, as a URL that may hold a password; and where that was said. */
+export interface RedisAddress {
+  url: string;
+  source: string;
+}
+
+/**
+ * The Redis that is named: --redis, --redis-file, WSSESS_REDIS_URL, WSSESS_REDIS_FILE, in this order.
+ * @throws WssessError `usage` for a password in --redis (it shows in `ps`), two flags at once, a file that cannot be
+ *   read; `no_store` when nothing is named
+ */
+export function redisAddress(flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): RedisAddress {
+  const url = resolve('redis', flags, env);
+  const file = resolve('redisFile', flags, env);
+  const fromFlag = (one: Resolved) => one.source.startsWith('--');
+  if (fromFlag(url) && fromFlag(file)) {
+    throw new WssessError('usage', '--redis and --redis-file both name a Redis', { advice: 'Give one of them.' });
+  }
+  if (url.text !== undefined && !(fromFlag(file) && !fromFlag(url))) {
+    refusePassword(flags);
+    return { url: url.text, source: url.source };
+  }
+  if (file.text !== undefined) return { url: readUrl(file.text, file.source), source: `${file.source} ${file.text}` };
+  throw new WssessError('no_store', 'no Redis is named');
+}
+
+function readUrl(path: string, source: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'cannot be read';
+    throw new WssessError('usage', `${source}: ${path}: ${reason}`, { advice: 'Name a file that holds a Redis URL.' });
+  }
+}
+
+/** @throws WssessError `usage` for a password in --redis */
+export function refusePassword(flags: Readonly<Record<string, unknown>>): void {
+  const url = flags.redis;
+  if (typeof url !== 'string' || maskUrl(url) === url) return;
+  throw new WssessError('usage', '--redis holds a password, which every user of this machine sees in ps', {
+    advice: 'Put the URL into WSSESS_REDIS_URL or into a file named by --redis-file.',
+  });
+}
+
+/** The URL with its password replaced, for everything that prints; one that is no proper URL too: it holds one as well. */
+export function maskUrl(url: string): string {
+  return url.replace(/^(\s*(?:[a-z][a-z0-9+.-]*:\/\/)?[^:@]*:)(?!\/\/).+@/is, '$1****@');
+}
