@@ -34,8 +34,6 @@ export interface KickOptions {
   purge: boolean;
   /** Milliseconds for each request to a node. */
   timeout: number;
-  /** Called with each result as it is known. */
-  onResult?: (result: KickResult) => void;
 }
 
 /**
@@ -46,21 +44,19 @@ export interface KickOptions {
 export async function kick(
   targets: readonly Session[],
   { registry, nodes, control }: { registry: Registry; nodes: Nodes; control: Control },
-  { actionId, reason, purge, timeout, onResult }: KickOptions,
+  { actionId, reason, purge, timeout }: KickOptions,
 ): Promise<KickResult[]> {
   const begin = performance.now();
   const results: KickResult[] = [];
   const report = (session: Session, outcome: Outcome, purged = false) => {
-    const result = {
+    results.push({
       session_id: session.id,
       user: session.user,
       node: session.details?.node ?? null,
       outcome,
       purged,
       took: performance.now() - begin,
-    };
-    results.push(result);
-    onResult?.(result);
+    });
   };
   const withoutOwner = async (session: Session, outcome: Outcome) =>
     report(session, outcome, purge && (await registry.purge(session)));

@@ -48,10 +48,7 @@ contract('kick', (f) => {
         { session_id: 's1', outcome: 'kicked' },
       ];
     });
-    const seen: KickResult[] = [];
-    const results = await act([await target('s1'), await target('s2'), await target('s3')], {
-      onResult: (one) => seen.push(one),
-    });
+    const results = await act([await target('s1'), await target('s2'), await target('s3')]);
     expect(asked).toEqual([{ sessions: ['s1', 's2', 's3'], action_id: '01ACTION', reason: 'because' }]);
     const row = (session_id: string, outcome: Outcome) => ({
       session_id,
@@ -59,15 +56,15 @@ contract('kick', (f) => {
       node: 'n1',
       outcome,
       purged: false,
+      took: expect.any(Number),
     });
     expect(results).toEqual([row('s1', 'kicked'), row('s2', 'already_gone'), row('s3', 'unknown')]);
-    expect(seen).toEqual(results);
   });
 
   test('a foreign session: no_owner and nothing changed; with purge its keys are gone', async () => {
     await writeByHand(f.redis, 'f1', 'testUser');
     const before = await dump(f.redis);
-    const row = { session_id: 'f1', user: 'testUser', node: null, outcome: 'no_owner' };
+    const row = { session_id: 'f1', user: 'testUser', node: null, outcome: 'no_owner', took: expect.any(Number) };
     expect(await act([await target('f1')])).toEqual([{ ...row, purged: false }]);
     expect(await dump(f.redis)).toEqual(before);
     expect(await act([await target('f1')], { purge: true })).toEqual([{ ...row, purged: true }]);
@@ -97,7 +94,7 @@ contract('kick', (f) => {
       await f.registry.register('s1', makeDetails());
       await die();
       const before = await dump(f.redis);
-      const row = { session_id: 's1', user: 'kim', node: 'n1', outcome: 'node_unreachable' };
+      const row = { session_id: 's1', user: 'kim', node: 'n1', outcome: 'node_unreachable', took: expect.any(Number) };
       expect(await act([await target('s1')])).toEqual([{ ...row, purged: false }]);
       expect(await dump(f.redis)).toEqual(before);
       expect(await act([await target('s1')], { purge: true })).toEqual([{ ...row, purged: true }]);
