@@ -49,7 +49,9 @@ function scripts(): string {
       const text = lua.replace(/[`\\]|\$\{/g, '\\$&');
       return `export const ${name}: Script = {\n  name: '${name}',\n  sha: '${sha}',\n  lua: \`${text}\`,\n};\n`;
     });
-  return `// Made from scripts/*.lua by \`npm run gen\`.\nimport type { Script } from '../store/store.ts';\n\n${exported.join('\n')}`;
+  const names = texts.filter(([file]) => !included.has(file)).map(([file]) => file.replace('.lua', ''));
+  const all = `/** All of them: the only scripts that the embedded store runs. */\nexport const SCRIPTS: readonly Script[] = [${names.join(', ')}];\n`;
+  return `// Made from scripts/*.lua by \`npm run gen\`.\nimport type { Script } from '../store/store.ts';\n\n${exported.join('\n')}\n${all}`;
 }
 
 function settings(): string {

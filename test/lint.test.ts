@@ -114,6 +114,21 @@ const ROOMS: Record<string, Imports> = {
     forbidden: ['ioredis', 'ws'],
     allowed: ["export const a = () => import('../../server/server.ts');", '../../sessions/sessions.ts'],
   },
+  'src/cli/commands/demo.ts': {
+    forbidden: ['../../server/server.ts', 'ioredis', 'ws', '@stomp/stompjs'],
+    allowed: ["export const a = () => import('../../demo/stage.ts');", '../../store/store.ts', 'commander'],
+  },
+  'src/demo/x.ts': {
+    forbidden: [
+      '../cli/io.ts',
+      "export const a = () => import('../cli/io.ts');",
+      'ioredis',
+      'commander',
+      'ink',
+      'react',
+    ],
+    allowed: ['../server/server.ts', '../store/store.ts', '../sessions/sessions.ts', '@stomp/stompjs', 'ws'],
+  },
   ...Object.fromEntries(
     ['main', 'program', 'io'].map((name) => [
       `src/cli/${name}.ts`,

@@ -1,11 +1,11 @@
 /** Options that several commands share, and what they mean once read. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { WssessError } from '../common/errors.ts';
-import { redisAddress } from '../common/redis-address.ts';
 import { read, SETTINGS, type SettingName } from '../common/settings.ts';
 import { parseDuration } from '../common/time.ts';
 import type { Selection } from '../sessions/selection.ts';
 import { openSessions, type Sessions } from '../sessions/sessions.ts';
+import { findStore } from './find-store.ts';
 import type { Io } from './io.ts';
 import { FORMATS, type Format } from './output/format.ts';
 
@@ -21,7 +21,7 @@ export function addSettings(command: Command, ...names: SettingName[]): void {
 
 /** Adds what every command that speaks to Redis takes. */
 export function addStore(command: Command): void {
-  addSettings(command, 'redis', 'redisFile', 'redisTimeout', 'prefix');
+  addSettings(command, 'redis', 'redisFile', 'stateFile', 'redisTimeout', 'prefix');
 }
 
 /** Adds -o and --no-headers. */
@@ -102,13 +102,14 @@ export function countOption(value: string): number {
   return Number(value);
 }
 
-/** Connects to the Redis that is named, and closes it when the work is over. */
+/** Connects to the store that is named or found, and closes it when the work is over. */
 export async function withSessions<T>(flags: Flags, io: Io, work: (sessions: Sessions) => Promise<T>): Promise<T> {
-  const address = redisAddress(flags, io.env);
+  const { prefix, embedded, ...address } = findStore(flags, io);
   const timeout = read('redisTimeout', flags, io.env);
-  const prefix = read('prefix', flags, io.env);
   const { connect } = await import('../store/connect.ts');
   const store = await connect({ ...address, timeout, lasting: false });
+  // Not where standard error is read by a program, which finds an error's JSON there and nothing else.
+  if (embedded && !flags.quiet && !['json', 'jsonl'].includes(formatOf(flags))) io.err(`${embedded}\n`);
   try {
     return await work(openSessions(store, prefix));
   } finally {

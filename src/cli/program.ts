@@ -22,6 +22,7 @@ interface Entry {
 
 const COMMANDS: readonly Entry[] = [
   { name: 'serve', summary: 'run the session server', load: () => import('./commands/serve.ts') },
+  { name: 'demo', summary: 'run it with a crowd of simulated clients', load: () => import('./commands/demo.ts') },
   { name: 'ls', alias: 'list', summary: 'list sessions', load: () => import('./commands/ls.ts') },
   { name: 'who', summary: 'say whether users are online, and where', load: () => import('./commands/who.ts') },
   { name: 'show', alias: 'describe', summary: 'show all about one session', load: () => import('./commands/show.ts') },

@@ -39,8 +39,21 @@ export const ERRORS = {
   no_store: {
     exit: EXIT.unreachable,
     http: 503,
-    when: 'No Redis is named.',
-    advice: 'Name one: WSSESS_REDIS_URL=redis://host:6379, --redis redis://host:6379, or --redis-file FILE.',
+    when: 'No Redis is named, and no wssess serve with an embedded store runs here.',
+    advice:
+      'Name one: WSSESS_REDIS_URL=redis://host:6379, --redis redis://host:6379, or --redis-file FILE; or start wssess serve.',
+  },
+  store_taken: {
+    exit: EXIT.no,
+    http: 500,
+    when: 'serve names no Redis, and another process already carries an embedded store.',
+    advice: 'Stop that one, name a Redis for both (WSSESS_REDIS_URL), or give this one another --state-file.',
+  },
+  store_gone: {
+    exit: EXIT.unreachable,
+    http: 503,
+    when: 'No Redis is named, and the process that carried the embedded store is gone: its state file is stale.',
+    advice: 'Start it again (wssess serve), or name a Redis: WSSESS_REDIS_URL=redis://host:6379.',
   },
   redis_unreachable: {
     exit: EXIT.unreachable,

@@ -10,11 +10,14 @@ export interface RedisAddress {
 }
 
 /**
- * The Redis that is named: --redis, --redis-file, WSSESS_REDIS_URL, WSSESS_REDIS_FILE, in this order.
+ * The Redis that is named, undefined when none is: --redis, --redis-file, WSSESS_REDIS_URL, WSSESS_REDIS_FILE, in this order.
  * @throws WssessError `usage` for a password in --redis (it shows in `ps`), two flags at once, a file that cannot be
- *   read; `no_store` when nothing is named
+ *   read
  */
-export function redisAddress(flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): RedisAddress {
+export function redisAddress(
+  flags: Readonly<Record<string, unknown>>,
+  env: NodeJS.ProcessEnv,
+): RedisAddress | undefined {
   const url = resolve('redis', flags, env);
   const file = resolve('redisFile', flags, env);
   const fromFlag = (one: Resolved) => one.source.startsWith('--');
@@ -26,7 +29,7 @@ export function redisAddress(flags: Readonly<Record<string, unknown>>, env: Node
     return { url: url.text, source: url.source };
   }
   if (file.text !== undefined) return { url: readUrl(file.text, file.source), source: `${file.source} ${file.text}` };
-  throw new WssessError('no_store', 'no Redis is named');
+  return undefined;
 }
 
 function readUrl(path: string, source: string): string {

@@ -57,6 +57,14 @@ export const SETTINGS = {
     default: undefined,
     help: 'file that holds the Redis URL, password included',
   }),
+  stateFile: setting({
+    flag: '--state-file <file>',
+    variable: 'WSSESS_STATE_FILE',
+    key: 'store.state_file',
+    type: 'text',
+    default: undefined,
+    help: 'where serve without a Redis says how to reach its embedded store; in $XDG_STATE_HOME/wssess unless said',
+  }),
   redisTimeout: setting({
     flag: '--redis-timeout <duration>',
     variable: 'WSSESS_REDIS_TIMEOUT',

@@ -177,3 +177,6 @@ if is(KEYS[7], 'zset') then redis.call('ZREM', KEYS[7], ARGV[1]) end
 return {'OK'}
 `,
 };
+
+/** All of them: the only scripts that the embedded store runs. */
+export const SCRIPTS: readonly Script[] = [answer, lease, look, refresh, register, release, unregister];

@@ -2,10 +2,13 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { EXIT, WssessError } from '../../common/errors.ts';
-import { maskUrl, redisAddress } from '../../common/redis-address.ts';
+import { maskUrl, type RedisAddress, redisAddress } from '../../common/redis-address.ts';
 import { read, type SettingName } from '../../common/settings.ts';
 import { VERSION } from '../../common/version.ts';
+import { SCRIPTS } from '../../sessions/scripts.gen.ts';
 import { openSessions } from '../../sessions/sessions.ts';
+import type { Store } from '../../store/store.ts';
+import { stateFile } from '../find-store.ts';
 import type { Io } from '../io.ts';
 import { addSettings, addStore, type Flags } from '../options.ts';
 
@@ -35,6 +38,8 @@ export function define(command: Command): void {
     'after',
     `
 STOMP clients connect by WebSocket to /ws or /connection/websocket, programs ask /api/session, /healthz, /readyz.
+Without a Redis that is named, the sessions are kept in an embedded store: in
+this process, and only as long as it lives. Other commands find it by themselves.
 No key can be named yet: the CONNECT headers userId (or login) and userRole are trusted, on loopback only.
 
 Example:
@@ -44,7 +49,7 @@ Example:
 
 export async function run(_args: string[], flags: Flags, io: Io): Promise<number> {
   const get = <N extends SettingName>(name: N) => read(name, flags, io.env);
-  const address = redisAddress(flags, io.env);
+  const named = redisAddress(flags, io.env);
   const [send, receive] = get('heartBeat');
   const options = {
     host: get('host'),
@@ -63,32 +68,63 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
   const timeout = get('redisTimeout');
   const { checkHost, Server, makeLog } = await import('../../server/server.ts');
   checkHost(options.host);
-  const { connect } = await import('../../store/connect.ts');
-
   const log = makeLog(io.err);
-  const store = await connect({ ...address, timeout, lasting: true });
+  const opened = named ? await openNamed(named, timeout) : await openOwn(timeout, prefix, stateFile(flags, io));
   try {
-    await checkRedis(store);
-    const server = new Server(options, openSessions(store, prefix), log);
+    const server = new Server(options, openSessions(opened.store, prefix), log);
     const stopped = new Promise<NodeJS.Signals>((resolve) => io.onSignal(resolve));
     await server.start();
-    const store_ = maskUrl(address.url);
     await io.out(
       `wssess ${VERSION} is ready: STOMP on ${server.url.replace('http', 'ws')}/ws, REST on ${server.url}, ` +
-        `node ${server.node}, Redis ${store.where}, prefix ${prefix}\n`,
+        `node ${server.node}, ${opened.what}, prefix ${prefix}\n${opened.more}`,
     );
     log.warn('no key is named: the CONNECT headers userId (or login) and userRole are trusted, on loopback only');
     const readyFile = flags.readyFile as string | undefined;
     if (readyFile) {
-      writeReady(readyFile, { url: server.url, node: server.node, store: store_, prefix, pid: process.pid });
+      writeReady(readyFile, { url: server.url, node: server.node, store: opened.url, prefix, pid: process.pid });
     }
     log.info(`${await stopped}: closing all sessions`);
     await server.stop();
     if (readyFile) rmSync(readyFile, { force: true });
     return EXIT.ok;
   } finally {
-    store.close();
+    await opened.close();
   }
+}
+
+/** The store that a server runs on. */
+interface Opened {
+  store: Store;
+  /** For the ready line. */
+  what: string;
+  /** More lines behind it. */
+  more: string;
+  /** For the ready file; without a password. */
+  url: string;
+  close(): Promise<void> | void;
+}
+
+async function openNamed(address: RedisAddress, timeout: number): Promise<Opened> {
+  const { connect } = await import('../../store/connect.ts');
+  const store = await connect({ ...address, timeout, lasting: true });
+  try {
+    await checkRedis(store);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  return { store, what: `Redis ${store.where}`, more: '', url: maskUrl(address.url), close: () => store.close() };
+}
+
+async function openOwn(timeout: number, prefix: string, file: string): Promise<Opened> {
+  const { openEmbedded } = await import('../../store/embedded.ts');
+  const { store, address, port, close } = await openEmbedded({ timeout, prefix, scripts: SCRIPTS, stateFile: file });
+  const more = `No Redis is named: the sessions are in this process and end with it. On a Redis of yours:
+  WSSESS_REDIS_URL=redis://host:6379 wssess serve
+In another terminal: wssess ls, wssess who USER; or look at the keys themselves:
+  REDISCLI_AUTH=$(sed 's/.*"password":"\\([^"]*\\)".*/\\1/' ${file}) redis-cli -p ${port}
+`;
+  return { store, what: `embedded store on ${address}`, more, url: `redis://${address}`, close };
 }
 
 /** Whole or not at all: whoever waits for the file reads it as soon as it is there. */
@@ -104,10 +140,7 @@ function writeReady(file: string, ready: object): void {
   }
 }
 
-async function checkRedis(store: {
-  call<T>(...command: [string, ...string[]]): Promise<T>;
-  where: string;
-}): Promise<void> {
+async function checkRedis(store: Store): Promise<void> {
   const info = await store.call<string>('INFO', 'server');
   const version = /^redis_version:(\d+)/m.exec(info)?.[1];
   if (version !== undefined && Number(version) < LEAST_REDIS) {

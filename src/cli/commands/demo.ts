@@ -1,0 +1,173 @@
+/** `wssess demo`: the server on a store of its own, and a crowd of real clients to look at. */
+import { type Command, InvalidArgumentError, Command as Parser } from 'commander';
+import { EXIT, WssessError } from '../../common/errors.ts';
+import { read } from '../../common/settings.ts';
+import { VERSION } from '../../common/version.ts';
+import type { OwnStore, Stage } from '../../demo/stage.ts';
+import { SCRIPTS } from '../../sessions/scripts.gen.ts';
+import { stateFile } from '../find-store.ts';
+import type { Io } from '../io.ts';
+import { addSettings, type Flags } from '../options.ts';
+
+const SESSIONS = 40;
+const MOST_SESSIONS = 5000;
+/** The same crowd each time, unless another is asked for. */
+const SEED = 8;
+const MOST_SEED = 2 ** 31 - 1;
+/** The report is read in a log or a file, where no terminal has a width. */
+const REPORT_SIZE = { columns: 140, rows: 50 };
+
+export function define(command: Command): void {
+  command
+    .option(
+      '--sessions <count>',
+      `how many sessions, 1 to ${MOST_SESSIONS} (default ${SESSIONS})`,
+      within(MOST_SESSIONS),
+    )
+    .option('--seed <number>', `another crowd for another number (default ${SEED})`, within(MOST_SEED));
+  addSettings(command, 'stateFile', 'redisTimeout', 'prefix');
+  command.addHelpText(
+    'after',
+    `
+Clients come and go, talk, idle, and close their tabs without a word; users have
+several devices. All of it is in this process, and ends with it: no Redis is
+needed, and none is touched. On a terminal it stays until Ctrl-C; else it prints
+a report and ends.
+
+Exit code 0; 1: something was not as it must be.
+
+Example:
+  wssess demo --sessions 200`,
+  );
+}
+
+export async function run(_args: string[], flags: Flags, io: Io): Promise<number> {
+  const timeout = read('redisTimeout', flags, io.env);
+  const prefix = read('prefix', flags, io.env);
+  const file = stateFile(flags, io);
+  return demo(flags, io, {
+    // As in another terminal: it finds the store by the state file.
+    env: { WSSESS_STATE_FILE: file, WSSESS_PREFIX: prefix },
+    async open() {
+      const { openEmbedded } = await import('../../store/embedded.ts');
+      const { store, address, close } = await openEmbedded({ timeout, prefix, scripts: SCRIPTS, stateFile: file });
+      return { store, where: `${address}, embedded in this process`, close };
+    },
+  });
+}
+
+/** The store of a demo, and how a command finds it. */
+export interface StoreToOpen {
+  env: Record<string, string>;
+  open(): Promise<OwnStore>;
+}
+
+/** The demo on a store. @returns the exit code */
+export async function demo(flags: Flags, io: Io, { env, open }: StoreToOpen): Promise<number> {
+  const prefix = read('prefix', flags, io.env);
+  const size = (flags.sessions as number | undefined) ?? SESSIONS;
+  const seed = (flags.seed as number | undefined) ?? SEED;
+  const over = new AbortController();
+  io.onSignal(() => over.abort());
+  const { onStage } = await import('../../demo/stage.ts');
+  const options = { openStore: open, prefix, size, seed, over: over.signal };
+
+  if (!io.tty || io.env.TERM === 'dumb') {
+    const { report } = await import('../../demo/report.ts');
+    const play = (stage: Stage) => report(stage, shellOf(io, env));
+    await onStage({ ...options, log: io.err }, play).catch((error: unknown) => {
+      if (!over.signal.aborted) throw error; // else it failed since nobody was there any more
+    });
+    if (over.signal.aborted) throw new WssessError('internal', 'the demo was interrupted', { advice: 'Run it again.' });
+    await io.out(`\n${goOn()}`);
+    return EXIT.ok;
+  }
+
+  const { live, LiveLine } = await import('../../demo/live.ts');
+  const line = new LiveLine(io);
+  try {
+    await onStage({ ...options, log: (text) => void line.note(text) }, async (stage) => {
+      await io.out(`wssess ${VERSION} demo on ${stage.ws}, store ${stage.where}\n`);
+      await line.open(stage.over);
+      await line.draw(`${size.toLocaleString('en-US')} clients are connecting`);
+      await stage.crowd.gather();
+      if (stage.over.aborted) return;
+      await line.note(`\n${lookAround(stage.crowd.mostDevices(), flags, io)}\n`);
+      await live(stage, line);
+    });
+  } finally {
+    await line.close();
+  }
+  await io.out('All clients, the server and the store have ended.\n');
+  return EXIT.ok;
+}
+
+/** How to look at it from another terminal. */
+function lookAround(user: string, flags: Flags, io: Io): string {
+  const at = flags.stateFile === undefined ? '' : ` --state-file ${flags.stateFile}`;
+  const named = ['WSSESS_REDIS_URL', 'WSSESS_REDIS_FILE'].filter((name) => io.env[name]);
+  const unset = named.map((name) => `  unset ${name}    # it names another Redis, which would be looked at\n`).join('');
+  return `Look at it from another terminal:
+${unset}  npx wssess ls${at}
+  npx wssess who ${user}${at}
+  npx wssess kick --user ${user} --reason "password changed" --yes${at}
+  npx wssess stats --watch${at}
+Ctrl-C ends everything.
+`;
+}
+
+function goOn(): string {
+  return `All clients, the server and the store have ended. Go on:
+  npx wssess demo       on a terminal: it stays, to be looked at from another one
+  npx wssess serve      the server without a crowd; your STOMP clients connect to ws://127.0.0.1:28070/ws
+  WSSESS_REDIS_URL=redis://host:6379 npx wssess ls      the sessions in a Redis of yours
+  npx wssess --help
+`;
+}
+
+/** Runs commands as another terminal would, and prints what they print. */
+function shellOf(io: Io, env: Record<string, string>) {
+  const { WSSESS_REDIS_URL: _url, WSSESS_REDIS_FILE: _file, ...unnamed } = io.env;
+  const told = new Set<string>();
+  const shown: Io = {
+    ...io,
+    tty: true,
+    color: false,
+    size: () => REPORT_SIZE,
+    env: { ...unnamed, ...env },
+    // In the order in which a terminal shows it; what store it is, is told once.
+    err(text) {
+      if (text.startsWith('embedded store') && told.has(text)) return;
+      told.add(text);
+      void io.out(text);
+    },
+  };
+  return { out: io.out, wssess: (args: readonly string[]) => runCommand(args, shown) };
+}
+
+const COMMANDS = {
+  ls: () => import('./ls.ts'),
+  who: () => import('./who.ts'),
+  kick: () => import('./kick.ts'),
+  stats: () => import('./stats.ts'),
+};
+
+/** What the program does with a command line, without its end: an error is thrown. */
+async function runCommand([name = '', ...args]: readonly string[], io: Io): Promise<number> {
+  const module = await COMMANDS[name as keyof typeof COMMANDS]();
+  const command = new Parser(name).exitOverride();
+  module.define(command);
+  let exit: number = EXIT.ok;
+  command.action(async () => {
+    exit = await module.run(command.args, command.opts(), io);
+  });
+  await command.parseAsync([...args], { from: 'user' });
+  return exit;
+}
+
+/** For commander: a whole number from 1 on. */
+const within = (most: number) => (value: string) => {
+  const number = /^\d{1,10}$/.test(value) ? Number(value) : 0;
+  if (number >= 1 && number <= most) return number;
+  throw new InvalidArgumentError(`It is a whole number from 1 to ${most.toLocaleString('en-US')}.`);
+};
