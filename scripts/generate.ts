@@ -47,7 +47,7 @@ function scripts(): string {
       const name = file.replace('.lua', '');
       const sha = createHash('sha1').update(lua).digest('hex');
       const text = lua.replace(/[`\\]|\$\{/g, '\\$&');
-      return `export const ${name}: Script = {\n  name: '${name}',\n  sha: '${sha}',\n  lua: \`${text}\`,\n};\n`;
+      return `export const ${name}: Script = {\n  name: '${name}',\n  sha: '${sha}',\n  readOnly: ${/^#!lua flags=.*no-writes/.test(lua)},\n  lua: \`${text}\`,\n};\n`;
     });
   return `// Made from scripts/*.lua by \`npm run gen\`.\nimport type { Script } from '../store/store.ts';\n\n${exported.join('\n')}`;
 }

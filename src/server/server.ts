@@ -74,7 +74,7 @@ export class Server {
   readonly #surroundings: Surroundings;
   /** Per error code: when the next one is logged. */
   readonly #quietUntil = new Map<string, number>();
-  #draining = false;
+  #state: 'starting' | 'open' | 'draining' = 'starting';
   #stopListening = () => {};
   #node = '';
   /** Where it listens, as http:// URL. */
@@ -144,11 +144,12 @@ export class Server {
       throw error;
     }
     this.#sessions.store.onReady(() => void this.#lease.renew());
+    this.#state = 'open';
   }
 
   /** Closes every session with cause `shutdown`, unregisters them, gives the lease back. */
   async stop(): Promise<void> {
-    this.#draining = true;
+    this.#state = 'draining';
     this.#http.close();
     const all = [...this.#sockets];
     for (let at = 0; at < all.length; at += DRAIN_PAGE) {
@@ -187,7 +188,7 @@ export class Server {
       checkOrigin(request);
       const path = (request.url ?? '').split('?')[0]!;
       if (!ENDPOINTS.has(path)) throw new WssessError('no_route', 'no WebSocket endpoint has this path');
-      if (this.#notReady() === 'draining') throw new WssessError('not_ready', 'the server is draining');
+      if (this.#state !== 'open') throw new WssessError('not_ready', `the server is ${this.#state}`);
     } catch (error) {
       const told = asWssessError(error);
       const body = JSON.stringify(told);
@@ -265,7 +266,7 @@ export class Server {
   }
 
   #notReady(): string | undefined {
-    if (this.#draining) return 'draining';
+    if (this.#state !== 'open') return this.#state;
     if (!this.#sessions.store.ready) return 'Redis is not reached';
     return this.#lease.held ? undefined : 'the lease is not held';
   }

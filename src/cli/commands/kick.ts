@@ -121,10 +121,11 @@ async function showTargets({ found, missing }: Targets, flags: Flags, io: Io): P
 async function isConfirmed(found: readonly Session[], flags: Flags, io: Io): Promise<boolean> {
   if (found.length <= 1 || flags.yes) return true;
   if (!io.canAsk()) throw new WssessError('confirm_needed', `${plural(found.length, 'session')} would be kicked`);
+  const stays = flags.purge ? 'only its keys go' : 'stays';
   const most = Math.max(5, io.size().rows - 6);
   const lines = found.slice(0, most).map(({ id, user, details }) => {
     const since = details ? formatAge(Date.now() - details.connectedAt) : '';
-    return `  ${visible(id)}  ${visible(user)}  ${details ? visible(details.node) : '(foreign)'}  ${since}\n`;
+    return `  ${visible(id)}  ${visible(user)}  ${details ? visible(details.node) : `(foreign: ${stays})`}  ${since}\n`;
   });
   if (found.length > most) lines.push(`  … ${found.length - most} more\n`);
   io.err(`${plural(found.length, 'session')} will be closed:\n${lines.join('')}`);

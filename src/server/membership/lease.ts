@@ -36,7 +36,8 @@ export class Lease {
     const patience = performance.now() + LEASE + 2 * LOOK_AGAIN;
     for (let left = await this.#hold(); left > 0; left = await this.#hold()) {
       if (performance.now() > patience) throw nameTaken(this.#info().name);
-      if (this.#trouble === '') this.#log.info(`waiting for the lease of an earlier ${this.#info().name} to end`);
+      if (this.#trouble === '')
+        this.#log.info(`waiting up to ${LEASE / 1000} s for the lease of an earlier ${this.#info().name} to end`);
       this.#trouble = 'waiting';
       await new Promise((wake) => setTimeout(wake, Math.min(left, LOOK_AGAIN)));
     }
