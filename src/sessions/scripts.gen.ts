@@ -14,7 +14,7 @@ return {'OK'}
 
 export const lease: Script = {
   name: 'lease',
-  sha: '14807f4a9c83fe8030b4064a45c6f2ff652778c5',
+  sha: '28e1c420e07998dd606e2e475aabd2e88cdc575d',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
@@ -33,7 +33,7 @@ redis.call('SET', KEYS[3], ARGV[7], 'NX')
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[6])
-return {'OK'}
+return {'OK', held and 'renewed' or 'new'}
 `,
 };
 
@@ -155,6 +155,16 @@ local held = typed(KEYS[1], 'string') and redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, 16) ~= ARGV[1] then return {'TAKEN'} end
 redis.call('DEL', KEYS[1])
 if typed(KEYS[2], 'zset') then redis.call('ZREM', KEYS[2], ARGV[2]) end
+return {'OK'}
+`,
+};
+
+export const request: Script = {
+  name: 'request',
+  sha: '1885865de0824ffd466230398716889e40ae3bce',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return {'OK'}
 `,
 };

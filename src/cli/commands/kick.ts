@@ -5,11 +5,12 @@ import { visible } from '../../common/escape.ts';
 import { newActionId } from '../../common/ids.ts';
 import { formatAge } from '../../common/time.ts';
 import { MAX_REASON } from '../../sessions/control.ts';
-import { isDone, isUnanswered, type KickResult, kick } from '../../sessions/kick.ts';
+import { isDone, isUnanswered, KICK_TIMEOUT, type KickResult, kick } from '../../sessions/kick.ts';
 import { type Session, toRow } from '../../sessions/model.ts';
 import { ensureWritable } from '../../sessions/schema.ts';
 import { isSelective } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
+import { type Targets, targetsOf } from '../../sessions/targets.ts';
 import type { Io } from '../io.ts';
 import {
   addOutput,
@@ -24,10 +25,6 @@ import {
 import { printKick } from '../output/kick-report.ts';
 import { isForPrograms, plural, print } from '../output/print.ts';
 import { lsColumns } from '../output/session-columns.ts';
-import { type Targets, targetsOf } from '../targets.ts';
-
-/** Milliseconds for a node to answer: longer than a lease lasts, so that a node that died is told from a slow one. */
-const TIMEOUT = 10_000;
 
 /** Milliseconds after which it is said what is waited for. */
 const PATIENCE = 1500;
@@ -140,7 +137,7 @@ async function act(
   flags: Flags,
 ): Promise<KickResult[]> {
   if (found.length > 0) await ensureWritable(sessions.store, sessions.keys);
-  const timeout = (flags.timeout as number | undefined) ?? TIMEOUT;
+  const timeout = (flags.timeout as number | undefined) ?? KICK_TIMEOUT;
   const results = await kick(found, sessions, { actionId, reason, purge: flags.purge === true, timeout });
   const order = new Map(found.map(({ id }, i) => [id, i]));
   results.sort((a, b) => order.get(a.session_id)! - order.get(b.session_id)!);

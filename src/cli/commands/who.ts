@@ -7,7 +7,7 @@ import { type Row, toRow } from '../../sessions/model.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { Io } from '../io.ts';
 import { warnMissing } from '../nodes-missing.ts';
-import { addOutput, addStore, type Flags, NODE_TIMEOUT, withSessions } from '../options.ts';
+import { addOutput, addStore, type Flags, withSessions } from '../options.ts';
 import { drawTable, isForPrograms, plural, print, thousands } from '../output/print.ts';
 import { whoColumns } from '../output/session-columns.ts';
 
@@ -45,7 +45,7 @@ async function look(sessions: Sessions, users: string[], askNodes: boolean) {
   const pages = await Promise.all(users.map((user) => sessions.directory.sessionsOf(user)));
   const all = pages.flatMap((page) => page.sessions);
   const live: LiveFacts = askNodes
-    ? await askLive(all, { ...sessions, timeout: NODE_TIMEOUT })
+    ? await askLive(all, sessions)
     : { facts: new Map(), nodesMissing: [], silent: [], ghosts: new Set() };
   const answers = pages.map((page, i): Answer => {
     const rows = page.sessions.map((session) => toRow(session, live.facts.get(session.id))).sort(longestFirst);
