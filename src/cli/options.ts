@@ -79,7 +79,7 @@ async function readIds(io: Io): Promise<string[]> {
   return text
     .split('\n')
     .map((line) => line.replace(/\r$/, '')) // nothing else: a foreign id may begin or end with a space
-    .filter((line) => line !== '');
+    .filter((line) => line.trim() !== '');
 }
 
 /** For commander: a duration in milliseconds. */

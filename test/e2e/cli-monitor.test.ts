@@ -66,14 +66,14 @@ describeWithRedis('MONITOR', () => {
     ['who kim busy nobody', 'SSCAN'],
     ['who -q busy', 'SSCAN'],
     ['show 0', 'PUBLISH'],
-    ['show f1', 'EVALSHA'],
+    ['show f1', 'EVALSHA_RO'],
     ['stats', 'SSCAN'],
     ['nodes', 'ZRANGE'],
     ['refresh 0 f2', 'PEXPIRE'],
     ['refresh --user busy', 'SSCAN'],
     ['kick --user busy --dry-run', 'SSCAN'],
     ['kick 0 --reason why', 'PUBLISH'],
-    ['kick f3', 'EVALSHA'],
+    ['kick f3', 'EVALSHA_RO'],
     ['kick f4 --purge', 'SREM'],
     ['kick --user busy --yes --purge', 'SREM'],
   ];
@@ -111,15 +111,15 @@ describeWithRedis('MONITOR', () => {
     const ROUTES: [method: string, path: string, status: number, sends: string | undefined][] = [
       ['GET', '/api/session/all', 200, 'SSCAN'],
       ['GET', '/api/session/stats', 200, 'SSCAN'],
-      ['GET', '/api/session/{own}', 200, 'EVALSHA'],
-      ['GET', '/api/session/f5', 200, 'EVALSHA'],
-      ['GET', '/api/session/nobody', 404, 'EVALSHA'],
+      ['GET', '/api/session/{own}', 200, 'EVALSHA_RO'],
+      ['GET', '/api/session/f5', 200, 'EVALSHA_RO'],
+      ['GET', '/api/session/nobody', 404, 'EVALSHA_RO'],
       ['GET', '/api/session/user/kim', 200, 'SSCAN'],
       ['GET', '/api/session/user/kim/online', 200, 'SSCAN'],
       ['POST', '/api/session/{own}/refresh', 200, 'PEXPIRE'],
       ['POST', '/api/session/f5/refresh', 200, 'PEXPIRE'],
       ['DELETE', '/api/session/{own}', 200, 'PUBLISH'],
-      ['DELETE', '/api/session/f6', 409, 'EVALSHA'],
+      ['DELETE', '/api/session/f6', 409, 'EVALSHA_RO'],
       ['DELETE', '/api/session/f6?purge=true', 200, 'SREM'],
       ['GET', '/healthz', 200, undefined],
       ['GET', '/readyz', 200, undefined],
@@ -145,7 +145,7 @@ describeWithRedis('MONITOR', () => {
       // What the server does at DISCONNECT comes before what it does for the next client.
       await (await connect7(serve.ws, { userId: 'busy' })).disconnect();
     });
-    expect(commands.map(([name]) => name)).toEqual(expect.arrayContaining(['EVALSHA', 'SADD', 'ZADD']));
+    expect(commands.map(([name]) => name)).toEqual(expect.arrayContaining(['EVALSHA_RO', 'SADD', 'ZADD']));
     expect(unbounded(commands)).toEqual([]);
   });
 
