@@ -47,7 +47,7 @@ function scripts(): string {
       const name = file.replace('.lua', '');
       const sha = createHash('sha1').update(lua).digest('hex');
       const text = lua.replace(/[`\\]|\$\{/g, '\\$&');
-      return `export const ${name}: Script = {\n  name: '${name}',\n  sha: '${sha}',\n  lua: \`${text}\`,\n};\n`;
+      return `export const ${name}: Script = {\n  name: '${name}',\n  sha: '${sha}',\n  readOnly: ${/^#!lua flags=.*no-writes/.test(lua)},\n  lua: \`${text}\`,\n};\n`;
     });
   const names = texts.filter(([file]) => !included.has(file)).map(([file]) => file.replace('.lua', ''));
   const all = `/** All of them: the only scripts that the embedded store runs. */\nexport const SCRIPTS: readonly Script[] = [${names.join(', ')}];\n`;

@@ -78,8 +78,8 @@ async function readIds(io: Io): Promise<string[]> {
   for await (const chunk of io.stdin.setEncoding('utf8')) text += chunk;
   return text
     .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
+    .map((line) => line.replace(/\r$/, '')) // nothing else: a foreign id may begin or end with a space
+    .filter((line) => line.trim() !== '');
 }
 
 /** For commander: a duration in milliseconds. */
@@ -116,6 +116,3 @@ export async function withSessions<T>(flags: Flags, io: Io, work: (sessions: Ses
     store.close();
   }
 }
-
-/** Milliseconds that a node may take to say what only it knows. */
-export const NODE_TIMEOUT = 2000;

@@ -67,7 +67,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       module.define(command);
       command.action(async () => {
         const flags = command.opts();
-        exit = await module.run(command.args, flags, flags.quiet ? { ...io, out: async () => {} } : io);
+        exit = await module.run(command.args, flags, flags.quiet ? { ...io, out: async () => {}, err: () => {} } : io);
       });
     }
     if (argv.length === 0) program.help();

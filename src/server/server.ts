@@ -8,16 +8,18 @@ import { newId } from '../common/ids.ts';
 import { VERSION } from '../common/version.ts';
 import type { Details } from '../sessions/model.ts';
 import type { NodeInfo } from '../sessions/nodes.ts';
+import { inPages } from '../sessions/owners.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { trustHeaders } from './app/header-trust.ts';
 import { Broker } from './broker/broker.ts';
 import { Connection, type Surroundings } from './connection/connection.ts';
-import { CLOSE } from './connection/refusal.ts';
 import { checkOrigin, isLoopback } from './doorkeeper.ts';
 import { type Log, makeLog } from './log.ts';
 import { answering } from './membership/answering.ts';
 import { Lease } from './membership/lease.ts';
 import { Registration } from './membership/registration.ts';
+import { ignoreUpgrade, refuse } from './raw-http.ts';
+import { CLOSE } from './refusal.ts';
 import { restHandler } from './rest/rest.ts';
 import type { HeartBeat } from './stomp/heartbeat.ts';
 import type { Limits } from './stomp/parser.ts';
@@ -40,8 +42,6 @@ export interface ServerOptions {
   maxBuffer: number;
   /** Sessions that GET /api/session/all may list. */
   restAllMax: number;
-  /** For a node to answer a request. */
-  controlTimeout: number;
 }
 
 /** @throws WssessError `not_loopback`: who is trusted by its headers must be on this machine */
@@ -57,6 +57,10 @@ const MAX_USER_AGENT = 200;
 const QUIET = 5000;
 /** Sessions that are closed at a time when the server ends, so that neither Redis nor the event loop is flooded. */
 const DRAIN_PAGE = 200;
+/** Milliseconds that a page may take before the next one is closed too. */
+const DRAIN_PATIENCE = 500;
+/** Sessions that are written again at a time when Redis has lost them. */
+const RESTORE_PAGE = 100;
 
 export class Server {
   readonly #options: ServerOptions;
@@ -74,7 +78,7 @@ export class Server {
   readonly #surroundings: Surroundings;
   /** Per error code: when the next one is logged. */
   readonly #quietUntil = new Map<string, number>();
-  #draining = false;
+  #state: 'starting' | 'open' | 'draining' = 'starting';
   #stopListening = () => {};
   #node = '';
   /** Where it listens, as http:// URL. */
@@ -86,7 +90,12 @@ export class Server {
     this.#log = log;
     const { limits, maxBuffer, connectTimeout, heartBeat, maxSubscriptions } = options;
     this.#broker = new Broker(this.#incarnation, maxSubscriptions);
-    this.#lease = new Lease(sessions.nodes, () => this.#info(), log);
+    this.#lease = new Lease(
+      sessions.nodes,
+      () => this.#info(),
+      log,
+      () => this.#restore(),
+    );
     // One WebSocket message may hold any frame within the limits.
     this.#door = new WebSocketDoor(limits.maxBody + limits.maxHeaders * limits.maxHeaderBytes + 1024);
     this.#surroundings = {
@@ -102,17 +111,19 @@ export class Server {
       forget: (connection) => this.#forget(connection),
       fault: (error) => this.#fault(error),
     };
-    this.#http = createServer(
-      restHandler({
-        sessions,
-        ttl: options.ttl,
-        allMax: options.restAllMax,
-        controlTimeout: options.controlTimeout,
-        notReady: () => this.#notReady(),
-        fault: (error) => this.#fault(error),
-      }),
-    );
-    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    const rest = restHandler({
+      sessions,
+      ttl: options.ttl,
+      allMax: options.restAllMax,
+      notReady: () => this.#notReady(),
+      fault: (error) => this.#fault(error),
+    });
+    this.#http = createServer({ requireHostHeader: false }, rest); // the doorkeeper says it in JSON
+    this.#http.on('clientError', (error, socket) => refuseGarbage(error, socket));
+    this.#http.on('upgrade', (request, socket, head) => {
+      if (request.headers.upgrade?.toLowerCase() === 'websocket') this.#upgrade(request, socket, head);
+      else ignoreUpgrade(request, socket, rest);
+    });
   }
 
   get node(): string {
@@ -144,24 +155,28 @@ export class Server {
       throw error;
     }
     this.#sessions.store.onReady(() => void this.#lease.renew());
+    this.#state = 'open';
   }
 
   /** Closes every session with cause `shutdown`, unregisters them, gives the lease back. */
   async stop(): Promise<void> {
-    this.#draining = true;
+    this.#state = 'draining';
     this.#http.close();
     const all = [...this.#sockets];
-    for (let at = 0; at < all.length; at += DRAIN_PAGE) {
-      await Promise.all(
-        all.slice(at, at + DRAIN_PAGE).map((connection) =>
-          connection.end('shutdown', {
-            code: CLOSE.shutdown,
-            reason: 'the server is shutting down',
-            error: { body: 'Connect again: another node, or this one when it is back.' },
-          }),
-        ),
+    const ended: Promise<void>[] = [];
+    for (const page of inPages(all, DRAIN_PAGE)) {
+      const unregistered = page.map((connection) =>
+        connection.end('shutdown', {
+          code: CLOSE.shutdown,
+          reason: 'the server is shutting down',
+          error: { body: 'Connect again: another node, or this one when it is back.' },
+        }),
       );
+      ended.push(...unregistered);
+      // With Redis away the next page is told all the same.
+      await Promise.race([Promise.all(unregistered), new Promise((wake) => setTimeout(wake, DRAIN_PATIENCE))]);
     }
+    await Promise.all(ended);
     this.#stopListening();
     await this.#lease.release().catch((error: unknown) => this.#fault(error));
     this.#http.closeAllConnections();
@@ -187,14 +202,9 @@ export class Server {
       checkOrigin(request);
       const path = (request.url ?? '').split('?')[0]!;
       if (!ENDPOINTS.has(path)) throw new WssessError('no_route', 'no WebSocket endpoint has this path');
-      if (this.#notReady() === 'draining') throw new WssessError('not_ready', 'the server is draining');
+      if (this.#state !== 'open') throw new WssessError('not_ready', `the server is ${this.#state}`);
     } catch (error) {
-      const told = asWssessError(error);
-      const body = JSON.stringify(told);
-      socket.end(
-        `HTTP/1.1 ${told.http} \r\nConnection: close\r\nContent-Type: application/json\r\n` +
-          `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      );
+      refuse(socket, asWssessError(error));
       return;
     }
     this.#door.upgrade(request, socket, head, (transport) => {
@@ -244,6 +254,13 @@ export class Server {
     this.#sockets.delete(connection);
   }
 
+  /** Redis had lost the lease, and so perhaps everything: writes all sessions again. */
+  async #restore(): Promise<void> {
+    for (const page of inPages([...this.#registrations.values()], RESTORE_PAGE)) {
+      await Promise.all(page.map((registration) => registration.restore()));
+    }
+  }
+
   /** A session of this process that has no socket: what its unregister could not do. */
   async #forgetGhost(id: string): Promise<void> {
     const found = await this.#sessions.directory.get(id);
@@ -265,7 +282,7 @@ export class Server {
   }
 
   #notReady(): string | undefined {
-    if (this.#draining) return 'draining';
+    if (this.#state !== 'open') return this.#state;
     if (!this.#sessions.store.ready) return 'Redis is not reached';
     return this.#lease.held ? undefined : 'the lease is not held';
   }
@@ -279,6 +296,13 @@ export class Server {
       this.#log.warn(error.message);
     }
   }
+}
+
+/** What isn't HTTP, or too long for it. */
+function refuseGarbage(error: Error & { code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  if (error.code === 'HPE_HEADER_OVERFLOW') refuse(socket, new WssessError('bad_request', 'the head is too long'), 431);
+  else refuse(socket, new WssessError('bad_request', 'this is not HTTP'));
 }
 
 function defaultName(port: number): string {

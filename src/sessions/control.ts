@@ -9,7 +9,7 @@ import { WssessError } from '../common/errors.ts';
 import { newId } from '../common/ids.ts';
 import type { Store } from '../store/store.ts';
 import type { Keys } from './keys.ts';
-import { answer as answerScript } from './scripts.gen.ts';
+import { answer as answerScript, request as requestScript } from './scripts.gen.ts';
 
 /** Version of the messages. */
 const VERSION = 1;
@@ -82,11 +82,9 @@ export class Control {
     let written = false;
     const reachable = this.#store.ready;
     try {
-      await this.#store.batch([
-        ['SET', this.#keys.request(id), request, 'PX', timeout + REQUEST_GRACE],
-        ['PUBLISH', this.#keys.wake(incarnation), id],
-      ]);
+      await this.#store.run(requestScript, [this.#keys.request(id)], [request, Math.ceil(timeout) + REQUEST_GRACE]);
       written = true;
+      await this.#store.call('PUBLISH', this.#keys.wake(incarnation), id);
       const end = performance.now() + timeout;
       let answer: string | undefined;
       let alive = true;

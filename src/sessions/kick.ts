@@ -1,9 +1,7 @@
 /** Throws sessions out, and says of each what really happened. */
-import type { Control } from './control.ts';
 import type { Session } from './model.ts';
-import type { Nodes } from './nodes.ts';
 import { byOwner, inPages, type Owned } from './owners.ts';
-import type { Registry } from './registry.ts';
+import type { Sessions } from './sessions.ts';
 
 /**
  * `kicked`: its node closed the socket · `already_gone`: it ended since it was looked up · `not_found` · `no_owner`: a
@@ -23,6 +21,8 @@ export interface KickResult {
   took: number;
 }
 
+/** Milliseconds for a node to answer: longer than a lease lasts, so that a node that died is told from a slow one. */
+export const KICK_TIMEOUT = 10_000;
 /** Sessions in one request: a node answers once a page, so that many are seen to progress. */
 const PAGE = 100;
 
@@ -43,7 +43,7 @@ export interface KickOptions {
  */
 export async function kick(
   targets: readonly Session[],
-  { registry, nodes, control }: { registry: Registry; nodes: Nodes; control: Control },
+  { directory, registry, nodes, control }: Pick<Sessions, 'directory' | 'registry' | 'nodes' | 'control'>,
   { actionId, reason, purge, timeout }: KickOptions,
 ): Promise<KickResult[]> {
   const begin = performance.now();
@@ -58,8 +58,14 @@ export async function kick(
       took: performance.now() - begin,
     });
   };
-  const withoutOwner = async (session: Session, outcome: Outcome) =>
-    report(session, outcome, purge && (await registry.purge(session)));
+  /** What nobody did anything about: some of it may have ended by itself since it was looked up. */
+  const notKicked = async (sessions: readonly Session[], outcome: Outcome) => {
+    const now = new Map((await directory.getAll(sessions.map(({ id }) => id))).sessions.map((one) => [one.id, one]));
+    for (const session of sessions) {
+      if (now.get(session.id)?.packed !== session.packed) report(session, 'already_gone');
+      else report(session, outcome, purge && outcome !== 'timeout' && (await registry.purge(session)));
+    }
+  };
 
   const kickOwned = async ({ node, incarnation, sessions }: Owned) => {
     const isAlive = async () => (await nodes.living([node])).get(node) === incarnation;
@@ -69,18 +75,20 @@ export async function kick(
       const outcomes = new Map(
         asked.outcome === 'answered' ? asked.results.map((one) => [one.session_id, one.outcome]) : [],
       );
-      for (const session of page) {
-        if (asked.outcome === 'gone') await withoutOwner(session, 'node_unreachable');
-        else report(session, asked.outcome === 'answered' ? (outcomes.get(session.id) ?? 'unknown') : asked.outcome);
-      }
+      if (asked.outcome === 'gone') await notKicked(page, 'node_unreachable');
+      else if (asked.outcome === 'timeout') await notKicked(page, 'timeout');
+      else for (const session of page) report(session, outcomes.get(session.id) ?? 'unknown');
     }
   };
 
-  for (const session of targets.filter(({ details }) => !details)) await withoutOwner(session, 'no_owner');
+  await notKicked(
+    targets.filter(({ details }) => !details),
+    'no_owner',
+  );
   await Promise.all(
     (await byOwner(targets, nodes)).map(async (owned) => {
-      if (owned.alive) return kickOwned(owned);
-      for (const session of owned.sessions) await withoutOwner(session, 'node_unreachable');
+      if (owned.alive) await kickOwned(owned);
+      else await notKicked(owned.sessions, 'node_unreachable');
     }),
   );
   return results;

@@ -1,8 +1,12 @@
 /** Asks the nodes for what only they know of their sessions. */
+import { WssessError } from '../common/errors.ts';
 import { type Control, MOST_SESSIONS } from './control.ts';
 import type { Live, Session } from './model.ts';
 import type { Nodes } from './nodes.ts';
 import { byOwner, inPages } from './owners.ts';
+
+/** Milliseconds that a node may take to say what only it knows. */
+const TIMEOUT = 2000;
 
 /** What the nodes said, by session id; and what they didn't say. */
 export interface LiveFacts {
@@ -22,7 +26,7 @@ export interface LiveFacts {
  */
 export async function askLive(
   sessions: readonly Session[],
-  { nodes, control, timeout }: { nodes: Nodes; control: Control; timeout: number },
+  { nodes, control, timeout = TIMEOUT }: { nodes: Nodes; control: Control; timeout?: number },
 ): Promise<LiveFacts> {
   const facts = new Map<string, Live>();
   const missing = new Set<string>();
@@ -35,8 +39,9 @@ export async function askLive(
         return missing.add(node);
       }
       for (const page of inPages(own, MOST_SESSIONS)) {
-        const asked = await control.ask(incarnation, 'describe', { sessions: page.map(({ id }) => id) }, timeout);
-        if (asked.outcome !== 'answered') return silent.add(node);
+        const asks = { sessions: page.map(({ id }) => id) };
+        const asked = await control.ask(incarnation, 'describe', asks, timeout).catch(refused);
+        if (asked?.outcome !== 'answered') return silent.add(node);
         for (const said of asked.results) {
           facts.set(said.session_id, {
             idle: said.idle_ms,
@@ -52,4 +57,10 @@ export async function askLive(
     }),
   );
   return { facts, nodesMissing: [...new Set([...missing, ...silent])].sort(), silent: [...silent], ghosts };
+}
+
+/** A Redis that takes no request (full, read-only, no right to write) has still answered what was read. */
+function refused(error: unknown): undefined {
+  if (error instanceof WssessError && ['redis_refused', 'redis_denied'].includes(error.code)) return undefined;
+  throw error;
 }

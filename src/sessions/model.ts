@@ -129,7 +129,7 @@ export function toRow(session: Session, live?: Live): Row {
     ip: details?.ip ?? null,
     port: details?.port ?? null,
     connected_at: details ? new Date(details.connectedAt).toISOString() : null,
-    idle: live ? Math.round(live.idle / 1000) : null,
+    idle: live ? Math.floor(live.idle / 1000) : null,
     ttl: session.ttl === null ? null : Math.round(session.ttl / 1000),
     user_agent: details?.userAgent ?? null,
     version: details?.version ?? null,

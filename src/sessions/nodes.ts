@@ -51,10 +51,10 @@ export class Nodes {
 
   /**
    * Takes or renews a lease.
-   * @returns 0 when it is held, else the milliseconds that the lease of another process has left
+   * @returns `new` when there was none, `renewed`, or the milliseconds that the lease of another process has left
    * @throws WssessError `schema_newer`
    */
-  async hold(info: NodeInfo): Promise<number> {
+  async hold(info: NodeInfo): Promise<'new' | 'renewed' | number> {
     const now = Date.now();
     const { incarnation, ...rest } = info;
     const [result, left] = await this.#store.run<[string, (number | string)?]>(
@@ -64,7 +64,8 @@ export class Nodes {
     );
     if (result === 'NEWER') checkSchema(String(left));
     if (result === 'TYPE') throw new WssessError('key_type', `${left} holds another type of value`);
-    return result === 'OK' ? 0 : Math.max(1, Number(left));
+    if (result === 'OK') return left === 'new' ? 'new' : 'renewed';
+    return Math.max(1, Number(left));
   }
 
   /** Gives the lease back, and forgets the node. */

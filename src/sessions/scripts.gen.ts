@@ -4,6 +4,7 @@ import type { Script } from '../store/store.ts';
 export const answer: Script = {
   name: 'answer',
   sha: '2ab917e44eee3b12a210cd1f61ad5a0c5b829025',
+  readOnly: false,
   lua: `#!lua flags=allow-oom
 redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -13,7 +14,8 @@ return {'OK'}
 
 export const lease: Script = {
   name: 'lease',
-  sha: '14807f4a9c83fe8030b4064a45c6f2ff652778c5',
+  sha: '28e1c420e07998dd606e2e475aabd2e88cdc575d',
+  readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
   local found = redis.call('TYPE', key).ok
@@ -31,13 +33,14 @@ redis.call('SET', KEYS[3], ARGV[7], 'NX')
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[6])
-return {'OK'}
+return {'OK', held and 'renewed' or 'new'}
 `,
 };
 
 export const look: Script = {
   name: 'look',
   sha: '4724c14c21b0a7add43eb49bf9a43f3b5f5a5ade',
+  readOnly: true,
   lua: `#!lua flags=no-writes
 local function text(key)
   local value = redis.pcall('GET', key)
@@ -59,6 +62,7 @@ return found
 export const refresh: Script = {
   name: 'refresh',
   sha: 'd602b885ece6763d9b206b0e5e209d18ed41d807',
+  readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
   local found = redis.call('TYPE', key).ok
@@ -85,6 +89,7 @@ return {'OK'}
 export const register: Script = {
   name: 'register',
   sha: 'f7b737be0668fd12e3aa95dc2f09aa7192165718',
+  readOnly: false,
   lua: `#!lua
 local function typed(key, want)
   local found = redis.call('TYPE', key).ok
@@ -140,6 +145,7 @@ return {'OK'}
 export const release: Script = {
   name: 'release',
   sha: '4d6277b3ad2115c3dcbc5275c04961e7f2402945',
+  readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
   local found = redis.call('TYPE', key).ok
@@ -153,9 +159,20 @@ return {'OK'}
 `,
 };
 
+export const request: Script = {
+  name: 'request',
+  sha: '1885865de0824ffd466230398716889e40ae3bce',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return {'OK'}
+`,
+};
+
 export const unregister: Script = {
   name: 'unregister',
   sha: 'f301dc08140b4ef6807693c577ae7c4d50bdbb00',
+  readOnly: false,
   lua: `#!lua flags=allow-oom
 local function is(key, want)
   return redis.call('TYPE', key).ok == want

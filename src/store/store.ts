@@ -14,6 +14,8 @@ export interface Script {
   name: string;
   lua: string;
   sha: string;
+  /** It has the flag no-writes: a user without the right to write may run it. */
+  readOnly: boolean;
 }
 
 export type Argument = string | number;
@@ -77,11 +79,12 @@ export class Store {
   }
 
   /**
-   * Runs a script by its SHA (EVALSHA), loading it first where Redis doesn't know it yet.
+   * Runs a script by its SHA (EVALSHA, EVALSHA_RO for one that only reads), loading it first where Redis doesn't know it yet.
    * @throws WssessError
    */
   async run<T>(script: Script, keys: readonly string[], args: readonly Argument[] = []): Promise<T> {
-    const call = () => this.call<T>('EVALSHA', script.sha, keys.length, ...keys, ...args);
+    const call = () =>
+      this.call<T>(script.readOnly ? 'EVALSHA_RO' : 'EVALSHA', script.sha, keys.length, ...keys, ...args);
     try {
       return await call();
     } catch (error) {

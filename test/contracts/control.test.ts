@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { Control, type Handlers, MAX_REASON, MOST_SESSIONS } from '../../src/sessions/control.ts';
 import { askLive } from '../../src/sessions/live.ts';
 import type { Session } from '../../src/sessions/model.ts';
-import type { Command } from '../../src/store/store.ts';
+import type { Argument, Script } from '../../src/store/store.ts';
 import {
   endOf,
   INCARNATION,
@@ -65,9 +65,8 @@ contract('Control', (f) => {
   /** A Control whose requests are kept in `sent`. */
   const spied = () => {
     const sent: { id: string; request: any; ttl: number }[] = [];
-    const store = meddle(f.store, 'batch', ([first]: Command[]) => {
-      const [, key, request, , ttl] = first!;
-      sent.push({ id: String(key).split(':').at(-1)!, request: JSON.parse(String(request)), ttl: Number(ttl) });
+    const store = meddle(f.store, 'run', (_: Script, [key]: string[], [request, ttl]: Argument[]) => {
+      sent.push({ id: key!.split(':').at(-1)!, request: JSON.parse(String(request)), ttl: Number(ttl) });
     });
     return { control: new Control(store, f.keys), sent };
   };

@@ -311,8 +311,8 @@ contract('Directory', (f) => {
     await f.directory.sessionsOf('kim');
     await f.directory.longestTtl('kim');
     const stats = await f.redis.client.info('commandstats');
-    const used = [...stats.matchAll(/^cmdstat_([a-z|]+):/gm)].map(([, name]) => name!);
-    expect(used).toEqual(expect.arrayContaining(['sscan', 'evalsha', 'mget', 'zrange']));
+    const used = [...stats.matchAll(/^cmdstat_([a-z_|]+):/gm)].map(([, name]) => name!);
+    expect(used).toEqual(expect.arrayContaining(['sscan', 'evalsha_ro', 'mget', 'zrange']));
     for (const slow of ['keys', 'smembers', 'sort', 'sunion', 'sinter', 'sdiff', 'lrange'])
       expect(used).not.toContain(slow);
   });

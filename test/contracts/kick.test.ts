@@ -158,6 +158,18 @@ contract('kick', (f) => {
     ]);
   });
 
+  test('what has ended since it was looked up is already_gone, whoever owned it', async () => {
+    await f.registry.register('s1', makeDetails());
+    await writeByHand(f.redis, 'f1', 'testUser');
+    const targets = [await target('s1'), await target('f1')];
+    await f.registry.unregister('s1', 'kim', makeDetails());
+    await f.redis.client.del('ws:session:f1');
+    expect(await act(targets)).toMatchObject([
+      { session_id: 'f1', outcome: 'already_gone' },
+      { session_id: 's1', outcome: 'already_gone' },
+    ]);
+  });
+
   test('many sessions are asked for in pages of 100, each target has one result', async () => {
     const targets: Session[] = [];
     for (let i = 0; i < 230; i++) {

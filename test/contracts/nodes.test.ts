@@ -14,7 +14,7 @@ contract('Nodes', (f) => {
 
   test('a lease lasts 8 s, is renewed every 2 s, and writes nothing outside ws:x:', async () => {
     expect([LEASE, RENEW_EVERY]).toEqual([8000, 2000]);
-    const set = await timed(async () => expect(await f.nodes.hold(nodeInfo())).toBe(0));
+    const set = await timed(async () => expect(await f.nodes.hold(nodeInfo())).toBe('new'));
     set(await endOf(f.redis, 'ws:x:node:n1'), 8000);
     expect(await f.redis.keys()).toEqual(['ws:x:node:n1', 'ws:x:nodes', 'ws:x:schema']);
     expect(await f.redis.client.get('ws:x:node:n1')).toMatch(new RegExp(`^${INCARNATION}\\{`));
@@ -23,7 +23,7 @@ contract('Nodes', (f) => {
   test('the holder renews it, with what it says of itself now', async () => {
     await f.nodes.hold(nodeInfo());
     await f.redis.client.pexpire('ws:x:node:n1', 5000);
-    const set = await timed(async () => expect(await f.nodes.hold(nodeInfo({ sessions: 9 }))).toBe(0));
+    const set = await timed(async () => expect(await f.nodes.hold(nodeInfo({ sessions: 9 }))).toBe('renewed'));
     set(await endOf(f.redis, 'ws:x:node:n1'), LEASE);
     expect((await f.nodes.list())[0]?.info).toEqual(nodeInfo({ sessions: 9 }));
   });
@@ -42,7 +42,7 @@ contract('Nodes', (f) => {
   test('another process takes the lease over once it has run out; the first one can then not renew it', async () => {
     await f.nodes.hold(nodeInfo());
     await expire('ws:x:node:n1');
-    expect(await f.nodes.hold(other)).toBe(0);
+    expect(await f.nodes.hold(other)).toBe('new');
     expect(await f.nodes.hold(nodeInfo())).toBeGreaterThan(0);
     expect((await f.nodes.list())[0]?.info?.incarnation).toBe(OTHER_INCARNATION);
   });
@@ -53,7 +53,7 @@ contract('Nodes', (f) => {
     expect(await f.nodes.list()).toEqual([]);
     expect(await f.redis.keys()).toEqual(['ws:x:schema']);
     await f.nodes.release(nodeInfo());
-    expect(await f.nodes.hold(other)).toBe(0);
+    expect(await f.nodes.hold(other)).toBe('new');
   });
 
   test('what belongs to a later process is not given back', async () => {

@@ -598,12 +598,12 @@ contract('Registry', (f) => {
     test('none, ours and an older one are written to; an older one is left as it is', async () => {
       await f.redis.client.flushall();
       await ensureWritable(f.store, f.keys);
-      expect(await f.nodes.hold(nodeInfo())).toBe(0);
+      expect(await f.nodes.hold(nodeInfo())).toBe('new');
       expect(await f.redis.client.get('ws:x:schema')).toBe('1');
       await ensureWritable(f.store, f.keys);
       await f.redis.client.set('ws:x:schema', '0');
       await ensureWritable(f.store, f.keys);
-      expect(await f.nodes.hold(nodeInfo())).toBe(0);
+      expect(await f.nodes.hold(nodeInfo())).toBe('renewed');
       expect(await f.redis.client.get('ws:x:schema')).toBe('0');
     });
   });

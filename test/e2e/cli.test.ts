@@ -242,7 +242,7 @@ describeWithRedis('the CLI', () => {
         });
         expect(await selected([a!, 'spring-2'])).toBe('ae');
         expect(await selected([a!, b!, '--role', 'BOT'])).toBe('b');
-        expect(await selected(['-'], `${a}\n\n  ${c}  \r\n${a}\n`)).toBe('ac');
+        expect(await selected(['-'], `${a}\n\n${c}\r\n${a}\n`)).toBe('ac');
         expect(await selected([b!, '-'], `${a}`)).toBe('ab');
       });
 

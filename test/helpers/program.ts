@@ -1,6 +1,6 @@
 /** The program as its user runs it: bin/wssess.js in a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until, within } from './wait.ts';
@@ -69,7 +69,8 @@ export async function startServe(
   args: string[] = [],
   env: Record<string, string> = {},
 ): Promise<Serve> {
-  const readyFile = join(mkdtempSync(join(tmpdir(), 'wssess-test-')), 'ready.json');
+  const folder = mkdtempSync(join(tmpdir(), 'wssess-test-'));
+  const readyFile = join(folder, 'ready.json');
   const port = args.includes('--port') ? [] : ['--port', '0'];
   const child = spawn(process.execPath, [BIN, 'serve', ...port, '--ready-file', readyFile, ...args], {
     env: environment({ WSSESS_REDIS_URL: redisUrl, ...env }),
@@ -91,6 +92,7 @@ export async function startServe(
     'serve to be ready',
   );
   const { url, node } = JSON.parse(readFileSync(readyFile, 'utf8')) as { url: string; node: string };
+  rmSync(folder, { recursive: true });
   return {
     url,
     ws: `${url.replace('http', 'ws')}/ws`,

@@ -2,6 +2,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { WssessError } from '../../src/common/errors.ts';
+import { Directory } from '../../src/sessions/directory.ts';
+import { Keys } from '../../src/sessions/keys.ts';
 import { answer as answerScript } from '../../src/sessions/scripts.gen.ts';
 import { connect } from '../../src/store/connect.ts';
 import type { Script, Store } from '../../src/store/store.ts';
@@ -208,12 +210,23 @@ describeWithRedis('A Redis', () => {
     expect(await store.call('PING')).toBe('PONG');
   });
 
+  test('sessions can be looked at by a user who may not write', async () => {
+    await redis.client.call('ACL', 'SETUSER', 'viewer', 'on', '>secret', '~*', '+@read', '+evalsha_ro', '+script|load');
+    await redis.client.set('ws:session:s1', 'kim');
+    const store = await open(redis.url.replace('//', '//viewer:secret@'));
+    const keys = new Keys('ws');
+    const page = await new Directory(store, keys).getAll(['s1']);
+    expect(page.sessions).toMatchObject([{ id: 's1', user: 'kim' }]);
+    expect((await faultOf(store.call('SET', 'ws:session:s1', 'x'))).code).toBe('redis_denied');
+  });
+
   test('a script that Redis has forgotten is loaded again', async () => {
     const store = await open(redis.url);
     const script: Script = {
       name: 'test',
       lua: "return redis.call('INCR', KEYS[1])",
       sha: redis.cli('SCRIPT', 'LOAD', "return redis.call('INCR', KEYS[1])"),
+      readOnly: false,
     };
     await redis.client.script('FLUSH');
     expect(await store.run(script, ['n'])).toBe(1);

@@ -5,11 +5,12 @@ import { visible } from '../../common/escape.ts';
 import { newActionId } from '../../common/ids.ts';
 import { formatAge } from '../../common/time.ts';
 import { MAX_REASON } from '../../sessions/control.ts';
-import { isDone, isUnanswered, type KickResult, kick } from '../../sessions/kick.ts';
+import { isDone, isUnanswered, KICK_TIMEOUT, type KickResult, kick } from '../../sessions/kick.ts';
 import { type Session, toRow } from '../../sessions/model.ts';
 import { ensureWritable } from '../../sessions/schema.ts';
 import { isSelective } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
+import { type Targets, targetsOf } from '../../sessions/targets.ts';
 import type { Io } from '../io.ts';
 import {
   addOutput,
@@ -24,10 +25,6 @@ import {
 import { printKick } from '../output/kick-report.ts';
 import { isForPrograms, plural, print } from '../output/print.ts';
 import { lsColumns } from '../output/session-columns.ts';
-import { type Targets, targetsOf } from '../targets.ts';
-
-/** Milliseconds for a node to answer: longer than a lease lasts, so that a node that died is told from a slow one. */
-const TIMEOUT = 10_000;
 
 /** Milliseconds after which it is said what is waited for. */
 const PATIENCE = 1500;
@@ -121,10 +118,11 @@ async function showTargets({ found, missing }: Targets, flags: Flags, io: Io): P
 async function isConfirmed(found: readonly Session[], flags: Flags, io: Io): Promise<boolean> {
   if (found.length <= 1 || flags.yes) return true;
   if (!io.canAsk()) throw new WssessError('confirm_needed', `${plural(found.length, 'session')} would be kicked`);
+  const stays = flags.purge ? 'only its keys go' : 'stays';
   const most = Math.max(5, io.size().rows - 6);
   const lines = found.slice(0, most).map(({ id, user, details }) => {
     const since = details ? formatAge(Date.now() - details.connectedAt) : '';
-    return `  ${visible(id)}  ${visible(user)}  ${details ? visible(details.node) : '(foreign)'}  ${since}\n`;
+    return `  ${visible(id)}  ${visible(user)}  ${details ? visible(details.node) : `(foreign: ${stays})`}  ${since}\n`;
   });
   if (found.length > most) lines.push(`  … ${found.length - most} more\n`);
   io.err(`${plural(found.length, 'session')} will be closed:\n${lines.join('')}`);
@@ -139,7 +137,7 @@ async function act(
   flags: Flags,
 ): Promise<KickResult[]> {
   if (found.length > 0) await ensureWritable(sessions.store, sessions.keys);
-  const timeout = (flags.timeout as number | undefined) ?? TIMEOUT;
+  const timeout = (flags.timeout as number | undefined) ?? KICK_TIMEOUT;
   const results = await kick(found, sessions, { actionId, reason, purge: flags.purge === true, timeout });
   const order = new Map(found.map(({ id }, i) => [id, i]));
   results.sort((a, b) => order.get(a.session_id)! - order.get(b.session_id)!);

@@ -2,10 +2,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { EXIT, WssessError } from '../../common/errors.ts';
 import { safeJson, visible } from '../../common/escape.ts';
+import { type Listing, list, SORTS, type Sort, stream } from '../../sessions/listing.ts';
 import { find, isSelective, type Selection } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
+import { targetsOf } from '../../sessions/targets.ts';
 import type { Io } from '../io.ts';
-import { type Listing, list, SORTS, type Sort, stream } from '../listing.ts';
 import { warnMissing } from '../nodes-missing.ts';
 import {
   addOutput,
@@ -22,7 +23,6 @@ import type { Column } from '../output/columns.ts';
 import { isForPrograms, type Printed, plural, render, thousands } from '../output/print.ts';
 import { watch } from '../output/screen.ts';
 import { lsColumns } from '../output/session-columns.ts';
-import { targetsOf } from '../targets.ts';
 
 /** Rows that a table on a terminal shows unless --limit says otherwise. */
 const TERMINAL_LIMIT = 1000;

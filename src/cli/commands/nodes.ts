@@ -6,7 +6,7 @@ import type { NodeState } from '../../sessions/nodes.ts';
 import type { Io } from '../io.ts';
 import { addOutput, addStore, type Flags, withSessions } from '../options.ts';
 import type { Column } from '../output/columns.ts';
-import { print, thousands } from '../output/print.ts';
+import { isForPrograms, print, thousands } from '../output/print.ts';
 
 export function define(command: Command): void {
   addStore(command);
@@ -17,6 +17,7 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
   const nodes = await withSessions(flags, io, (sessions) => sessions.nodes.list());
   const rows = nodes.map(toJson);
   await print(io, flags, { json: { nodes: rows }, rows, columns: COLUMNS, name: ({ node }) => node });
+  if (rows.length === 0 && !isForPrograms(flags)) io.err('no nodes\n');
   return EXIT.ok;
 }
 

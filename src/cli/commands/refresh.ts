@@ -7,6 +7,7 @@ import { inPages } from '../../sessions/owners.ts';
 import { ensureWritable } from '../../sessions/schema.ts';
 import { isSelective } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
+import { type Targets, targetsOf } from '../../sessions/targets.ts';
 import type { Io } from '../io.ts';
 import {
   addOutput,
@@ -20,7 +21,6 @@ import {
 } from '../options.ts';
 import type { Column } from '../output/columns.ts';
 import { print } from '../output/print.ts';
-import { type Targets, targetsOf } from '../targets.ts';
 
 /** Sessions that are refreshed at the same time. */
 const PAGE = 50;

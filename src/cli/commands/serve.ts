@@ -26,8 +26,6 @@ const OWN: readonly SettingName[] = [
   'maxBuffer',
   'restAllMax',
 ];
-/** Milliseconds that another node may take to answer what REST asks of it: longer than a lease lasts. */
-const CONTROL_TIMEOUT = 10_000;
 /** Oldest Redis whose commands and script flags are used here. */
 const LEAST_REDIS = 7;
 
@@ -62,7 +60,6 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
     maxSubscriptions: get('maxSubscriptions'),
     maxBuffer: get('maxBuffer'),
     restAllMax: get('restAllMax'),
-    controlTimeout: CONTROL_TIMEOUT,
   };
   const prefix = get('prefix');
   const timeout = get('redisTimeout');

@@ -7,7 +7,7 @@ import { askLive } from '../../sessions/live.ts';
 import { type Live, type Row, toRow } from '../../sessions/model.ts';
 import type { Io } from '../io.ts';
 import { warnMissing } from '../nodes-missing.ts';
-import { addOutput, addStore, type Flags, NODE_TIMEOUT, withSessions } from '../options.ts';
+import { addOutput, addStore, type Flags, withSessions } from '../options.ts';
 import { isForPrograms, plural, print, thousands } from '../output/print.ts';
 
 export function define(command: Command): void {
@@ -24,7 +24,7 @@ export async function run([id = '']: string[], flags: Flags, io: Io): Promise<nu
   const { session, told } = await withSessions(flags, io, async (sessions) => {
     const found = await sessions.directory.get(id);
     if (!found) throw new WssessError('session_not_found', `no live session has the id ${JSON.stringify(id)}`);
-    return { session: found, told: await askLive([found], { ...sessions, timeout: NODE_TIMEOUT }) };
+    return { session: found, told: await askLive([found], sessions) };
   });
   const live = told.facts.get(id);
   const row = toRow(session, live);

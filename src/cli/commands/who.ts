@@ -7,8 +7,8 @@ import { type Row, toRow } from '../../sessions/model.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { Io } from '../io.ts';
 import { warnMissing } from '../nodes-missing.ts';
-import { addOutput, addStore, type Flags, NODE_TIMEOUT, withSessions } from '../options.ts';
-import { drawTable, isForPrograms, plural, print } from '../output/print.ts';
+import { addOutput, addStore, type Flags, withSessions } from '../options.ts';
+import { drawTable, isForPrograms, plural, print, thousands } from '../output/print.ts';
 import { whoColumns } from '../output/session-columns.ts';
 
 export function define(command: Command): void {
@@ -19,7 +19,7 @@ export function define(command: Command): void {
     .option('--any', 'exit 0 when at least one of them is online')
     .addHelpText(
       'after',
-      '\nExit code 0: all of them are online; 1: not all.\n\nExample:\n  wssess who -q cust01 && echo online',
+      '\nExit code 0: all of them are online; 1: not all. With -o json one user gives an\nobject, several a list; -o jsonl always gives a line a user.\n\nExample:\n  wssess who -q cust01 && echo online',
     );
 }
 
@@ -45,7 +45,7 @@ async function look(sessions: Sessions, users: string[], askNodes: boolean) {
   const pages = await Promise.all(users.map((user) => sessions.directory.sessionsOf(user)));
   const all = pages.flatMap((page) => page.sessions);
   const live: LiveFacts = askNodes
-    ? await askLive(all, { ...sessions, timeout: NODE_TIMEOUT })
+    ? await askLive(all, sessions)
     : { facts: new Map(), nodesMissing: [], silent: [], ghosts: new Set() };
   const answers = pages.map((page, i): Answer => {
     const rows = page.sessions.map((session) => toRow(session, live.facts.get(session.id))).sort(longestFirst);
@@ -70,17 +70,20 @@ async function show(answers: Answer[], ghosts: Set<string>, flags: Flags, io: Io
   }
   for (const [i, answer] of answers.entries()) {
     if (i > 0) await io.out('\n');
-    await io.out(`${sentence(answer)}\n`);
+    await io.out(`${sentence(answer, ghosts)}\n`);
     if (answer.online) await io.out(`\n${await drawTable(io, flags, answer.sessions, whoColumns(ghosts))}`);
   }
 }
 
 /** `cust01 is online: 2 sessions on 2 nodes` */
-function sentence({ user, online, sessions }: Answer): string {
+function sentence({ user, online, sessions }: Answer, ghosts: ReadonlySet<string>): string {
   if (!online) return `${visible(user)} is offline`;
   const nodes = new Set(sessions.flatMap(({ node }) => node ?? [])).size;
   const foreign = sessions.filter(({ node }) => node === null).length;
   const where = nodes > 0 ? ` on ${plural(nodes, 'node')}` : '';
-  const others = foreign === 0 ? '' : nodes === 0 ? ', foreign' : `, ${foreign} of them foreign`;
-  return `${visible(user)} is online: ${plural(sessions.length, 'session')}${where}${others}`;
+  const ghostly = sessions.filter(({ session_id }) => ghosts.has(session_id)).length;
+  const part = (count: number, what: string) =>
+    count === 0 ? '' : count === sessions.length ? `, ${what}` : `, ${thousands(count)} of them ${what}`;
+  const kinds = part(foreign, 'foreign') + part(ghostly, 'ghosts: their server is dead');
+  return `${visible(user)} is online: ${plural(sessions.length, 'session')}${where}${kinds}`;
 }

@@ -32,10 +32,18 @@ export async function render<Row>(
     case 'jsonl':
       return (lines ?? rows).map((line) => `${safeJson(line)}\n`).join('');
     case 'name':
-      return rows.map((row) => `${visible(name(row))}\n`).join('');
+      return names(io, rows.map(name));
     default:
       return drawTable(io, flags, rows, columns);
   }
+}
+
+/** A name a line: one that can't be printed as it is would be another name, and is left out. */
+function names(io: Io, all: readonly string[]): string {
+  const printable = all.filter((name) => visible(name) === name);
+  const rest = all.length - printable.length;
+  if (rest > 0) io.err(`${plural(rest, 'name')} left out, with characters that cannot be printed: -o json has them\n`);
+  return printable.map((name) => `${name}\n`).join('');
 }
 
 /** The rows as a table: for a terminal as wide as it is, for a pipe tab-separated. */

@@ -1,5 +1,5 @@
 /** Who a client is, where no key is named: what its CONNECT headers say. On loopback only. */
-import { CLOSE, Refusal } from '../connection/refusal.ts';
+import { CLOSE, Refusal } from '../refusal.ts';
 import { type Frame, ownHeader, type Version } from '../stomp/frame.ts';
 
 /** Bytes of UTF-8 that a user or a role may have: they become part of keys. */

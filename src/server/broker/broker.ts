@@ -1,5 +1,5 @@
 /** Takes messages and subscriptions, and brings the ones to the others. */
-import { CLOSE, Refusal } from '../connection/refusal.ts';
+import { CLOSE, Refusal } from '../refusal.ts';
 import type { Frame } from '../stomp/frame.ts';
 import { quote } from '../stomp/protocol-error.ts';
 import { deliver, type Recipient } from './deliver.ts';

@@ -1,11 +1,11 @@
 /** CONNECT, and STOMP, which is the same (1.2 "Connecting"). */
 
 import { SERVER } from '../../common/version.ts';
+import { CLOSE, Refusal } from '../refusal.ts';
 import { ownHeader, VERSIONS } from '../stomp/frame.ts';
 import { agree, parseHeartBeat } from '../stomp/heartbeat.ts';
 import { negotiate } from '../stomp/versions.ts';
 import type { Handler } from './handlers.ts';
-import { CLOSE, Refusal } from './refusal.ts';
 
 /** Agrees on the version, learns who it is, and registers; only then CONNECTED is sent. */
 export const connect: Handler = async (connection, frame, services) => {

@@ -4,13 +4,13 @@
  */
 import { WssessError } from '../../common/errors.ts';
 import type { Cause } from '../../sessions/model.ts';
+import { CLOSE, Refusal } from '../refusal.ts';
 import { type Frame, Headers, ownHeader, type Version } from '../stomp/frame.ts';
 import { type Limits, Parser, ProtocolError } from '../stomp/parser.ts';
 import { serialize } from '../stomp/serializer.ts';
 import type { Transport } from '../transport/transport.ts';
 import { HANDLERS, type Services } from './handlers.ts';
 import { HeartBeats } from './heart-beats.ts';
-import { CLOSE, Refusal } from './refusal.ts';
 
 /** What a connection needs to be given, so that it knows no other part of the server. */
 export interface Surroundings {
@@ -112,9 +112,11 @@ export class Connection {
     if (!this.#busy) this.#handleFrames();
   }
 
-  /** The client sent a message that the transport refuses. It has begun to close: no ERROR can be sent any more. */
-  overflow(): void {
-    void this.end('protocol_error', { code: CLOSE.tooBig, reason: 'message too big' });
+  /** The client broke the rules of the transport. */
+  fault(code: number): void {
+    const isTooBig = code === CLOSE.tooBig;
+    const message = isTooBig ? 'The WebSocket message is larger than this server takes' : 'This is not WebSocket';
+    this.#refuse(new Refusal(message, '', code));
   }
 
   /** The socket is gone. */
@@ -165,6 +167,8 @@ export class Connection {
     if (error) {
       const headers = { message: reason, 'content-type': 'text/plain', ...error.headers };
       this.sendFrame('ERROR', headers, error.body);
+      // It may have been what was too much for a slow client, which is cut then.
+      if (this.#ended) return this.#ended;
     }
     this.state = 'closed';
     this.cause = cause;

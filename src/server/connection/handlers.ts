@@ -1,12 +1,12 @@
 /** One small handler a client frame. Each throws a Refusal, or a ProtocolError, for what can't be served. */
 
 import type { Broker } from '../broker/broker.ts';
+import { CLOSE, Refusal } from '../refusal.ts';
 import { type Frame, ownHeader } from '../stomp/frame.ts';
 import type { HeartBeat } from '../stomp/heartbeat.ts';
 import { ProtocolError, quote } from '../stomp/protocol-error.ts';
 import { connect } from './connect.ts';
 import type { Connection } from './connection.ts';
-import { CLOSE, Refusal } from './refusal.ts';
 
 /** What the handlers work with. */
 export interface Services {

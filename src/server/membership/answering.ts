@@ -1,7 +1,7 @@
 /** Answers what other processes ask this node (sessions/control.ts). */
 import type { Handlers } from '../../sessions/control.ts';
 import type { Connection } from '../connection/connection.ts';
-import { CLOSE } from '../connection/refusal.ts';
+import { CLOSE } from '../refusal.ts';
 
 /** Destinations that a description names; the count is of all. */
 const MOST_DESTINATIONS = 100;
@@ -19,11 +19,10 @@ export function answering({ connections, destinationsOf, forgetGhost }: Node): H
       return Promise.all(
         sessions.map(async (id) => {
           const connection = connections.get(id);
-          if (!connection || connection.state === 'closed') {
-            if (!connection) await forgetGhost(id);
-            return { session_id: id, outcome: 'already_gone' as const };
-          }
-          await connection.end('kicked', {
+          if (!connection) await forgetGhost(id);
+          const wasClosed = !connection || connection.state === 'closed';
+          // Of one that is ending already, this waits for the end.
+          await connection?.end('kicked', {
             code: CLOSE.kicked,
             reason: reason ?? 'kicked',
             error: {
@@ -31,7 +30,7 @@ export function answering({ connections, destinationsOf, forgetGhost }: Node): H
               headers: { cause: 'kicked', 'action-id': action_id },
             },
           });
-          return { session_id: id, outcome: 'kicked' as const };
+          return { session_id: id, outcome: wasClosed ? ('already_gone' as const) : ('kicked' as const) };
         }),
       );
     },

@@ -10,17 +10,23 @@ export class Lease {
   readonly #nodes: Nodes;
   readonly #info: () => NodeInfo;
   readonly #log: Log;
+  readonly #regained: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
   /** On the monotonic clock. */
   #heldUntil = Number.NEGATIVE_INFINITY;
   #renewing: Promise<void> | undefined;
   #trouble = '';
 
-  /** @param info what the node says of itself, asked for at each renewal */
-  constructor(nodes: Nodes, info: () => NodeInfo, log: Log) {
+  /**
+   * @param info what the node says of itself, asked for at each renewal
+   * @param regained called when the lease was taken for this process, and then found missing: Redis came back empty, or
+   *   this process was away for too long
+   */
+  constructor(nodes: Nodes, info: () => NodeInfo, log: Log, regained: () => Promise<void>) {
     this.#nodes = nodes;
     this.#info = info;
     this.#log = log;
+    this.#regained = regained;
   }
 
   /** True while Redis holds it for this process, as far as can be known here. */
@@ -34,9 +40,10 @@ export class Lease {
    */
   async take(): Promise<void> {
     const patience = performance.now() + LEASE + 2 * LOOK_AGAIN;
-    for (let left = await this.#hold(); left > 0; left = await this.#hold()) {
+    for (let left = await this.#hold(); typeof left === 'number'; left = await this.#hold()) {
       if (performance.now() > patience) throw nameTaken(this.#info().name);
-      if (this.#trouble === '') this.#log.info(`waiting for the lease of an earlier ${this.#info().name} to end`);
+      if (this.#trouble === '')
+        this.#log.info(`waiting up to ${LEASE / 1000} s for the lease of an earlier ${this.#info().name} to end`);
       this.#trouble = 'waiting';
       await new Promise((wake) => setTimeout(wake, Math.min(left, LOOK_AGAIN)));
     }
@@ -47,7 +54,11 @@ export class Lease {
   /** Renews now; several callers share one renewal. Never rejects: trouble is logged, once. */
   renew(): Promise<void> {
     this.#renewing ??= this.#hold()
-      .then((left) => this.#told(left > 0 ? nameTaken(this.#info().name).message : ''))
+      .then((got) => {
+        this.#told(typeof got === 'number' ? nameTaken(this.#info().name).message : '');
+        // Not awaited: it renews sessions, each of which may wait for this renewal.
+        if (got === 'new') void this.#regained();
+      })
       .catch((error: unknown) => this.#told(error instanceof Error ? error.message : String(error)))
       .finally(() => {
         this.#renewing = undefined;
@@ -63,11 +74,11 @@ export class Lease {
     await this.#nodes.release(this.#info());
   }
 
-  async #hold(): Promise<number> {
+  async #hold(): Promise<'new' | 'renewed' | number> {
     const asked = performance.now();
-    const left = await this.#nodes.hold(this.#info());
-    this.#heldUntil = left === 0 ? asked + LEASE : Number.NEGATIVE_INFINITY;
-    return left;
+    const got = await this.#nodes.hold(this.#info());
+    this.#heldUntil = typeof got === 'number' ? Number.NEGATIVE_INFINITY : asked + LEASE;
+    return got;
   }
 
   #told(trouble: string): void {

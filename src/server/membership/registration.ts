@@ -90,6 +90,16 @@ export class Registration {
     }
   }
 
+  /** Writes what Redis has lost, with what is left of the TTL. */
+  restore(): Promise<void> {
+    this.#write(async () => {
+      const left = this.#expiresAt - performance.now();
+      if (left <= 0) return this.#decide();
+      this.#user = await this.#owner.sessions.registry.renew(this.#id, this.#user, this.#details, left);
+    });
+    return this.#writing;
+  }
+
   #waitForHalf(): void {
     this.#late = false;
     const left = this.#expiresAt - performance.now();
@@ -125,7 +135,10 @@ export class Registration {
       const found = await this.#owner.sessions.directory.get(this.#id);
       if (this.#closed) return;
       if (found) {
-        this.#expiresAt = performance.now() + (found.ttl ?? this.#details.ttl);
+        // Who renewed the session key may know nothing of the keys beside it.
+        const left = Math.max(1, found.ttl ?? this.#details.ttl);
+        this.#user = await this.#owner.sessions.registry.renew(this.#id, found.user, this.#details, left);
+        this.#expiresAt = performance.now() + left;
         this.#waitForHalf();
       } else if (this.#owner.lastSign() + this.#details.ttl > performance.now()) {
         this.#renew();

@@ -12,8 +12,6 @@ export interface RestOptions {
   /** Milliseconds: the TTL that a refresh gives a foreign session. */
   ttl: number;
   allMax: number;
-  /** Milliseconds for a node to answer. */
-  controlTimeout: number;
   /** Why the server isn't ready, undefined when it is. */
   notReady(): string | undefined;
   fault(error: unknown): void;

@@ -2,7 +2,7 @@
 import { WssessError } from '../../common/errors.ts';
 import { newActionId } from '../../common/ids.ts';
 import { MAX_REASON } from '../../sessions/control.ts';
-import { type KickResult, kick, type Outcome } from '../../sessions/kick.ts';
+import { KICK_TIMEOUT, type KickResult, kick, type Outcome } from '../../sessions/kick.ts';
 import { isUsableId, type Session } from '../../sessions/model.ts';
 import { ensureWritable } from '../../sessions/schema.ts';
 import type { Answer, Call, RestOptions, Route } from './rest.ts';
@@ -80,7 +80,7 @@ async function refresh(call: Call, options: RestOptions): Promise<Answer> {
   return { body: { sessionId: session.id, userId, refreshed: true } };
 }
 
-async function remove(call: Call, { sessions, controlTimeout }: RestOptions): Promise<Answer> {
+async function remove(call: Call, { sessions }: RestOptions): Promise<Answer> {
   const id = sessionId(call.params);
   const reason = call.query.get('reason');
   if (reason !== null && Buffer.byteLength(reason) > MAX_REASON) {
@@ -91,7 +91,7 @@ async function remove(call: Call, { sessions, controlTimeout }: RestOptions): Pr
   if (found) {
     await ensureWritable(sessions.store, sessions.keys);
     const purge = call.query.get('purge') === 'true';
-    const options = { actionId: newActionId(), reason, purge, timeout: controlTimeout };
+    const options = { actionId: newActionId(), reason, purge, timeout: KICK_TIMEOUT };
     const { purged, took: _, ...published } = (await kick([found], sessions, options))[0]!;
     result = published;
     if (purged) return { body: result };

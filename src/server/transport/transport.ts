@@ -21,8 +21,8 @@ export interface Transport {
 export interface Receiver {
   /** Bytes arrived, cut anywhere. */
   receive(bytes: Buffer): void;
-  /** The client announced or sent more than the transport takes; it closes by itself. */
-  overflow(): void;
+  /** The client broke the transport's own rules: announced too much, sent no UTF-8. `code` is what it is closed with. */
+  fault(code: number): void;
   /** The socket is gone. */
   gone(): void;
 }

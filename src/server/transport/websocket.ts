@@ -3,7 +3,9 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { WssessError } from '../../common/errors.ts';
 import { cutUtf8 } from '../../common/escape.ts';
+import { refuse } from '../raw-http.ts';
 import type { Receiver, Transport } from './transport.ts';
 
 /** STOMP over WebSocket, as registered with IANA; the version itself is agreed in CONNECT. */
@@ -25,22 +27,30 @@ export class WebSocketDoor {
       // One of the offered ones, the best; none if none was offered.
       handleProtocols: (offered) => SUBPROTOCOLS.find((one) => offered.has(one)) ?? false,
     });
+    this.#server.on('wsClientError', (error, socket) => {
+      refuse(socket, new WssessError('bad_request', `this is no WebSocket handshake: ${error.message}`));
+    });
   }
 
   /** Answers an upgrade request; `open` is called with the transport once the handshake is done. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, open: (transport: Transport) => Receiver): void {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
-      const receiver = open(transportOf(ws, request));
+      const close = ws.close.bind(ws);
+      const receiver = open(transportOf(ws, request, close));
+      // On a message that is too large, or no UTF-8, ws closes by itself, with a code and no reason; the client is to be
+      // told first. An answer to the client's own close has a reason, or neither.
+      ws.close = (code, reason) => {
+        if (code !== undefined && reason === undefined) receiver.fault(code);
+        else close(code, reason);
+      };
       ws.on('message', (data: Buffer) => receiver.receive(data));
       ws.on('close', () => receiver.gone());
-      ws.on('error', (error: Error & { code?: string }) => {
-        if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') receiver.overflow();
-      });
+      ws.on('error', () => {}); // the close says it
     });
   }
 }
 
-function transportOf(ws: WebSocket, request: IncomingMessage): Transport {
+function transportOf(ws: WebSocket, request: IncomingMessage, closeSocket: WebSocket['close']): Transport {
   const { remoteAddress = '', remotePort = 0 } = request.socket;
   return {
     ip: remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''),
@@ -51,8 +61,9 @@ function transportOf(ws: WebSocket, request: IncomingMessage): Transport {
     },
     send: (frames) => ws.send(frames, { binary: !isUtf8(frames) }),
     close(code, reason) {
+      if (ws.readyState === ws.CLOSED) return;
       ws.resume(); // the client's answer must be read
-      ws.close(code, cutUtf8(reason, MAX_CLOSE_REASON));
+      closeSocket(code, cutUtf8(reason, MAX_CLOSE_REASON));
       const cut = setTimeout(() => ws.terminate(), CLOSE_TIMEOUT);
       ws.once('close', () => clearTimeout(cut));
     },

@@ -6,7 +6,7 @@
 -- ARGV  1 incarnation, 16 characters   2 value: the incarnation and what the node says of itself   3 lease in ms
 --       4 name   5 now in ms   6 ms before which a node that was last seen is forgotten
 --       7 version of the layout
--- Returns {'OK'}, {'TAKEN', PTTL of the lease of the process that holds it}, {'NEWER', version of the layout},
+-- Returns {'OK', 'new' or 'renewed'}, {'TAKEN', PTTL of the lease of the process that holds it}, {'NEWER', version of the layout},
 --         {'TYPE', key}. Nothing is written unless it is OK.
 -- @include typed.lua
 
@@ -24,4 +24,4 @@ redis.call('SET', KEYS[3], ARGV[7], 'NX')
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[6])
-return {'OK'}
+return {'OK', held and 'renewed' or 'new'}

@@ -1,4 +1,5 @@
-/** A frame that can't be served: the client gets an ERROR, then the close. */
+/** How a connection is ended: the close codes, and what a client is told of a frame that can't be served. */
+
 /** Close codes: RFC 6455, 7.4.1, the IANA registry (1013), and wssess's own from 4001. */
 export const CLOSE = {
   normal: 1000,
@@ -12,6 +13,7 @@ export const CLOSE = {
   expired: 4005,
 } as const;
 
+/** A frame that can't be served: the client gets an ERROR, then the close. */
 export class Refusal extends Error {
   readonly code: number;
   /** The body of the ERROR frame: what to do about it. */

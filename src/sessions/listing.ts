@@ -1,9 +1,8 @@
 /** Collects the rows of `ls`: selected, sorted, limited, with what only nodes know where it is needed. */
-import { askLive } from '../sessions/live.ts';
-import { type Live, type Row, type Session, toRow } from '../sessions/model.ts';
-import { find, isSelective, type Selection } from '../sessions/selection.ts';
-import type { Sessions } from '../sessions/sessions.ts';
-import { NODE_TIMEOUT } from './options.ts';
+import { askLive } from './live.ts';
+import { type Live, type Row, type Session, toRow } from './model.ts';
+import { find, isSelective, type Selection } from './selection.ts';
+import type { Sessions } from './sessions.ts';
 
 /** What rows can be sorted by: the published names. */
 export const SORTS = [
@@ -126,10 +125,7 @@ class Asker {
 
   async ask(sessions: readonly Session[]): Promise<Map<string, Live>> {
     const askable = sessions.filter(({ details }) => details && !this.#silent.has(details.node));
-    const { facts, nodesMissing, silent, ghosts } = await askLive(askable, {
-      ...this.#sessions,
-      timeout: NODE_TIMEOUT,
-    });
+    const { facts, nodesMissing, silent, ghosts } = await askLive(askable, this.#sessions);
     for (const id of ghosts) this.ghosts.add(id);
     for (const node of nodesMissing) this.#missing.add(node);
     for (const node of silent) this.#silent.add(node);

@@ -1,7 +1,7 @@
 /** What an act is about: the selected sessions as they are now, and the ids that name none. */
-import type { Directory } from '../sessions/directory.ts';
-import type { Session } from '../sessions/model.ts';
-import { findAll, matches, type Selection } from '../sessions/selection.ts';
+import type { Directory } from './directory.ts';
+import type { Session } from './model.ts';
+import { findAll, matches, type Selection } from './selection.ts';
 
 export interface Targets {
   found: Session[];

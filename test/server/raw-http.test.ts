@@ -1,0 +1,90 @@
+/** What comes to the port and is no plain HTTP request, and what can't become a WebSocket. */
+import { connect } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { dropClients } from '../helpers/clients.ts';
+import { type Serve, startServe } from '../helpers/program.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
+import { talk } from '../helpers/talk.ts';
+import { within } from '../helpers/wait.ts';
+
+describeWithRedis('the port', () => {
+  let redis: TestRedis;
+  let serve: Serve;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    serve = await startServe(redis.url, ['--max-body', '1k']);
+  });
+  afterEach(() => dropClients());
+  afterAll(async () => {
+    await serve?.stop();
+    await redis?.stop();
+  });
+
+  /** Sends bytes and reads until the server closes. */
+  const exchange = (bytes: string, port = serve.port) =>
+    within(
+      new Promise<string>((resolve, reject) => {
+        let text = '';
+        const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+        socket.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        socket.on('end', () => resolve(text)).on('error', reject);
+      }),
+    );
+  const bodyOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
+
+  it('an upgrade to another protocol is ignored, the route answers (RFC 9110, 7.8)', async () => {
+    const h2c =
+      'Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n';
+    const all = await exchange(`GET /api/session/all HTTP/1.1\r\nHost: 127.0.0.1\r\n${h2c}\r\n`);
+    expect(all).toMatch(/^HTTP\/1\.1 200 /);
+    expect(bodyOf(all)).toEqual({ totalCount: 0, sessions: [] });
+    const health = await exchange(`GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n${h2c}\r\n`);
+    expect(bodyOf(health)).toEqual({ status: 'ok' });
+    const foreign = await exchange(`GET /healthz HTTP/1.1\r\nHost: evil.example\r\n${h2c}\r\n`);
+    expect(foreign).toMatch(/^HTTP\/1\.1 403 /);
+  });
+
+  it.each([
+    ['no HTTP', 'FOO\r\n\r\n', 400, 'bad_request'],
+    ['a head that is too long', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, 431, 'bad_request'],
+    ['no Host', 'GET /api/session/all HTTP/1.1\r\nConnection: close\r\n\r\n', 403, 'forbidden_origin'],
+    [
+      'a handshake without a key',
+      'GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n',
+      400,
+      'bad_request',
+    ],
+    [
+      'a handshake by POST',
+      'POST /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      400,
+      'bad_request',
+    ],
+  ])("%s is a 4xx with the error table's JSON", async (_, bytes, status, code) => {
+    const answer = await exchange(bytes);
+    expect(answer.startsWith(`HTTP/1.1 ${status} `)).toBe(true);
+    expect(bodyOf(answer)).toEqual({ error: { code, message: expect.any(String), advice: expect.any(String) } });
+  });
+
+  it('a WebSocket message that is too large has an ERROR, then 1009', async () => {
+    const client = await talk(serve.ws, 'cust01');
+    client.socket.send(Buffer.alloc(4 << 20, 'x'));
+    expect((await within(client.closed)).code).toBe(1009);
+    expect(client.frames().at(-1)).toMatchObject({ command: 'ERROR' });
+    expect(client.frames().at(-1)!.header('message')).toMatch(/larger/);
+  });
+
+  it('a refused upgrade whose peer keeps its side open does not keep the server from ending', async () => {
+    const other = await startServe(redis.url);
+    const socket = connect({ port: other.port, host: '127.0.0.1', allowHalfOpen: true });
+    const answered = new Promise<void>((resolve) => socket.once('data', () => resolve()));
+    socket.on('error', () => {});
+    socket.write('GET /nope HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    await within(answered);
+    expect(await other.stop()).toBe(0);
+    socket.destroy();
+  });
+});
