@@ -18,7 +18,7 @@ interface Options {
   flags: Set<string>;
 }
 
-/** Reads options in any order; those that exclude each other are a syntax error. */
+/** Reads options in any order; those that exclude each other are a syntax error, the same one again isn't. */
 function optionsOf(args: readonly string[], allowed: readonly string[]): Options {
   const found: Options = { flags: new Set() };
   const excludes = (...others: string[]) => others.some((other) => found.flags.has(other));
@@ -31,7 +31,8 @@ function optionsOf(args: readonly string[], allowed: readonly string[]): Options
       case 'exat':
       case 'pxat': {
         const text = args[++i];
-        if (text === undefined || found.expiry || excludes('keepttl', 'persist')) throw syntaxError();
+        const other = found.expiry !== undefined && found.expiry.unit !== option;
+        if (text === undefined || other || excludes('keepttl', 'persist')) throw syntaxError();
         found.expiry = { unit: option, text };
         continue;
       }

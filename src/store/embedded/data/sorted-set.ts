@@ -30,7 +30,8 @@ export class SortedSet {
   }
 
   /** Sets the score of a member, which is added if it is new. */
-  set(member: string, score: number): void {
+  set(member: string, given: number): void {
+    const score = given + 0; // -0 is 0, as in Redis' compact encoding
     const known = this.table.get(member);
     if (known) {
       this.#take(known);

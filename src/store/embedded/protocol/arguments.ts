@@ -30,8 +30,9 @@ export function integer(text: string | undefined, message = NOT_AN_INTEGER): num
 
 /** As `integer`, and at least 0. Redis' getPositiveLongFromObjectOrReply(). */
 export function natural(text: string | undefined): number {
-  const value = integer(text);
-  if (value < 0) throw new Fault('ERR value is out of range, must be positive');
+  const message = 'ERR value is out of range, must be positive';
+  const value = integer(text, message);
+  if (value < 0) throw new Fault(message);
   return value;
 }
 

@@ -5,16 +5,12 @@
  * fengari is Lua 5.3 with integers of 32 bits. So a number from Redis beyond that (a TTL of 30 days in milliseconds)
  * is given to a script as a float, which holds it exactly up to 2^53, and is written back without a fraction.
  */
-import { luaL_loadbuffer, luaL_newstate, luaL_ref, luaL_requiref } from 'fengari/src/lauxlib.js';
-import { luaopen_base } from 'fengari/src/lbaselib.js';
-import { luaopen_math } from 'fengari/src/lmathlib.js';
-import { luaopen_string } from 'fengari/src/lstrlib.js';
-import { luaopen_table } from 'fengari/src/ltablib.js';
-import * as lua from 'fengari/src/lua.js';
+import { lauxlib, lua, lualib } from 'fengari';
 import { formatDouble } from '../protocol/arguments.ts';
 import { Fault, NIL_LIST, type Reply, Status } from '../protocol/reply.ts';
 
 type State = lua.State;
+type LuaFunction = lua.LuaFunction;
 
 /** Milliseconds after which a script is ended: everything else in the process waits meanwhile. */
 const LONGEST_RUN = 1000;
@@ -27,15 +23,15 @@ const REMOVED = ['collectgarbage', 'dofile', 'load', 'loadfile', 'loadstring', '
 export type Call = (words: string[]) => Reply;
 
 export class Lua {
-  readonly #L: State = luaL_newstate();
+  readonly #L: State = lauxlib.luaL_newstate();
   #call: Call = () => null;
   #deadline = 0;
 
   constructor() {
     const L = this.#L;
-    const libraries = { _G: luaopen_base, string: luaopen_string, table: luaopen_table, math: luaopen_math };
+    const libraries = { _G: lualib.luaopen_base, string: lualib.luaopen_string, table: lualib.luaopen_table, math: lualib.luaopen_math };
     for (const [name, open] of Object.entries(libraries)) {
-      luaL_requiref(L, bytes(name), open, 1);
+      lauxlib.luaL_requiref(L, bytes(name), open, 1);
       lua.lua_pop(L, 1);
     }
     for (const name of REMOVED) this.#setGlobal(name, () => lua.lua_pushnil(L));
@@ -54,10 +50,10 @@ export class Lua {
   /** @returns what `run` takes @throws Error for a text that isn't Lua */
   compile(source: string): number {
     const code = bytes(source);
-    if (luaL_loadbuffer(this.#L, code, code.length, bytes('@user_script')) !== lua.LUA_OK) {
+    if (lauxlib.luaL_loadbuffer(this.#L, code, code.length, bytes('@user_script')) !== lua.LUA_OK) {
       throw new Error(`a script doesn't compile: ${text(this.#L, -1)}`);
     }
-    return luaL_ref(this.#L, lua.LUA_REGISTRYINDEX);
+    return lauxlib.luaL_ref(this.#L, lua.LUA_REGISTRYINDEX);
   }
 
   /** @returns the reply, a Fault among them; its text names `sha` and the line, as Redis does */
@@ -138,7 +134,7 @@ function pushField(L: State, name: string, value: string): void {
   lua.lua_rawset(L, -3);
 }
 
-function pushFunctions(L: State, functions: Record<string, lua.Function | (() => void)>): void {
+function pushFunctions(L: State, functions: Record<string, LuaFunction | (() => void)>): void {
   lua.lua_createtable(L, 0, 0);
   for (const [name, f] of Object.entries(functions)) {
     pushText(L, name);
