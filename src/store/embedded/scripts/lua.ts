@@ -39,7 +39,7 @@ export class Lua {
       pushFunctions(L, {
         call: () => this.#redisCall(true),
         pcall: () => this.#redisCall(false),
-        error_reply: () => pushReply(L, new Fault(errorText(text(L, 1)))),
+        error_reply: () => pushReply(L, new Fault(text(L, 1).replace(/^-/, ''))),
         status_reply: () => pushReply(L, new Status(text(L, 1))),
       }),
     );
@@ -201,9 +201,6 @@ function answer(L: State, reply: Reply, raises: boolean): number {
   pushReply(L, reply);
   return raises && reply instanceof Fault ? lua.lua_error(L) : 1;
 }
-
-/** `-CODE text` as it is, `text` with the code ERR. */
-const errorText = (message: string): string => (message.startsWith('-') ? message.slice(1) : `ERR ${message}`);
 
 /** Handler of errors: makes a table with the text and the line where it happened. */
 function explain(L: State): number {
