@@ -148,7 +148,11 @@ export class Engine {
 
 const hexEscape = (char: string): string => `\\x${char.charCodeAt(0).toString(16)}`;
 
-function withArgs(command: Command, words: readonly string[], skip: number): { command: Command; args: string[] } | Fault {
+function withArgs(
+  command: Command,
+  words: readonly string[],
+  skip: number,
+): { command: Command; args: string[] } | Fault {
   const { arity, name } = command;
   if (arity < 0 ? words.length < -arity : words.length !== arity) return wrongArity(name);
   return { command, args: words.slice(skip) };

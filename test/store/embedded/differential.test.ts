@@ -49,11 +49,60 @@ class Words {
   member = () => this.one(['a', 'b', 'c', 'd', 'e', 'f', 'aa', '', '1', '-2', '\xff\x00', '\r\n', 'x'.repeat(70)]);
   value = () => (this.chance(0.4) ? this.integer() : this.member());
   integer = () =>
-    this.one(['0', '1', '2', '3', '5', '10', '-1', '-2', '-3', '100', '-100', '+1', '01', ' 1', '1.5', '', 'x', '9223372036854775807', '-9223372036854775808', '9223372036854775808', '4611686018427387904']);
+    this.one([
+      '0',
+      '1',
+      '2',
+      '3',
+      '5',
+      '10',
+      '-1',
+      '-2',
+      '-3',
+      '100',
+      '-100',
+      '+1',
+      '01',
+      ' 1',
+      '1.5',
+      '',
+      'x',
+      '9223372036854775807',
+      '-9223372036854775808',
+      '9223372036854775808',
+      '4611686018427387904',
+    ]);
   index = () => this.one(['0', '1', '2', '3', '-1', '-2', '-3', '5', '-100', '100', 'x', '1.0']);
   /** Not -0, which Redis shows as 0 or -0, by the size of the set. */
   score = () =>
-    this.one(['0', '1', '2', '3', '-1', '1.5', '0.1', '1e3', '3.3e-7', '1e20', '1234567890123456', 'inf', '-inf', '+inf', 'nan', 'x', '', ' 1', '1e400', '1e-400', '.5', '5.', '0x10', '1761000000123', '2.5e-5', '0.30000000000000004']);
+    this.one([
+      '0',
+      '1',
+      '2',
+      '3',
+      '-1',
+      '1.5',
+      '0.1',
+      '1e3',
+      '3.3e-7',
+      '1e20',
+      '1234567890123456',
+      'inf',
+      '-inf',
+      '+inf',
+      'nan',
+      'x',
+      '',
+      ' 1',
+      '1e400',
+      '1e-400',
+      '.5',
+      '5.',
+      '0x10',
+      '1761000000123',
+      '2.5e-5',
+      '0.30000000000000004',
+    ]);
   bound = () => (this.chance(0.3) ? '(' : '') + this.one([this.score(), '-inf', '+inf', '0', '2', '10']);
   /** Seconds or milliseconds that don't end within the test, or have ended. */
   seconds = () => this.one(['100', '200', '1000', '86400', '0', '-1', 'x', '9223372036854775807', '1.5']);
@@ -83,7 +132,11 @@ const kinds: Record<string, Kind> = {
       () => ['set', w.key(), w.value(), ...setOptions(w)],
       () => ['get', w.key()],
       () => ['getdel', w.key()],
-      () => ['getex', w.key(), ...(w.chance(0.6) ? (w.chance(0.8) ? expiryOption(w) : [w.word('persist')]) : setOptions(w))],
+      () => [
+        'getex',
+        w.key(),
+        ...(w.chance(0.6) ? (w.chance(0.8) ? expiryOption(w) : [w.word('persist')]) : setOptions(w)),
+      ],
       () => ['getset', w.key(), w.value()],
       () => ['setnx', w.key(), w.value()],
       () => ['setex', w.key(), w.seconds(), w.value()],
@@ -126,7 +179,10 @@ const kinds: Record<string, Kind> = {
       () => ['select', w.one(['0', 'x', '99', '-1'])],
       () => ['echo', w.value()],
       () => ['ping', ...(w.chance(0.5) ? w.some(w.value, 2) : [])],
-      () => [w.one(['nope', 'get', 'set', 'client', 'client|id', 'object|x', 'k\xff\x00', 'a\r\nb', 'zadd', 'mget']), ...(w.chance(0.6) ? w.some(w.value, 3) : [])],
+      () => [
+        w.one(['nope', 'get', 'set', 'client', 'client|id', 'object|x', 'k\xff\x00', 'a\r\nb', 'zadd', 'mget']),
+        ...(w.chance(0.6) ? w.some(w.value, 3) : []),
+      ],
       () => [w.one(['config', 'client', 'pubsub', 'script', 'memory', 'command']), w.one(['nope', 'x\r\ny', ''])],
       () => ['evalsha', w.one(['x', 'f'.repeat(40)]), w.integer(), ...w.some(w.value, 2)],
     ])(),
@@ -163,7 +219,12 @@ const kinds: Record<string, Kind> = {
       () => [w.one(['zrangebyscore', 'zrevrangebyscore']), w.key(), w.bound(), w.bound(), ...rangeOptions(w)],
       () => ['zremrangebyscore', w.key(), w.bound(), w.bound()],
       () => ['zremrangebyrank', w.key(), w.index(), w.index()],
-      () => [w.one(['zpopmin', 'zpopmax']), w.key(), ...(w.chance(0.5) ? [w.index()] : []), ...(w.chance(0.05) ? ['x'] : [])],
+      () => [
+        w.one(['zpopmin', 'zpopmax']),
+        w.key(),
+        ...(w.chance(0.5) ? [w.index()] : []),
+        ...(w.chance(0.05) ? ['x'] : []),
+      ],
       () => ['zscan', w.key(), '0', ...scanOptions(w, false)],
       () => ['set', w.key(), w.value()],
       () => ['del', w.key()],
@@ -201,7 +262,13 @@ const zaddFlags: Kind = (w) =>
   Array.from({ length: w.below(3) }, () => w.word(w.one(['nx', 'xx', 'gt', 'lt', 'ch', 'incr'])));
 const rangeOptions: Kind = (w) =>
   Array.from({ length: w.below(3) }, () =>
-    w.one([() => [w.word('withscores')], () => [w.word('limit'), w.index(), w.index()], () => [w.word('rev')], () => ['limit', '0'], () => ['foo']])(),
+    w.one([
+      () => [w.word('withscores')],
+      () => [w.word('limit'), w.index(), w.index()],
+      () => [w.word('rev')],
+      () => ['limit', '0'],
+      () => ['foo'],
+    ])(),
   ).flat();
 const scanOptions = (w: Words, withType: boolean): string[] =>
   Array.from({ length: w.below(3) }, () =>

@@ -73,7 +73,10 @@ describe("wssess's own scripts", () => {
   it('lists what others wrote, and purges it', async () => {
     const { store: floor, directory, registry } = sessions;
     await floor.call('SET', 'ws:session:hand', 'u', 'EX', 1000);
-    await floor.batch([['SADD', 'ws:user:u', 'hand'], ['SADD', 'ws:sessions:all', 'hand']]);
+    await floor.batch([
+      ['SADD', 'ws:user:u', 'hand'],
+      ['SADD', 'ws:sessions:all', 'hand'],
+    ]);
     expect((await directory.sessionsOf('u')).sessions.map(({ id }) => id)).toEqual(['hand']);
     expect(await registry.purge((await directory.get('hand'))!)).toBe(true);
     expect(await directory.get('hand')).toBeUndefined();
@@ -119,10 +122,9 @@ describe("wssess's own scripts", () => {
     expect(await client.call('EVALSHA_RO', sha, '0')).toMatch(/^-ERR Can not execute a script with write flag/);
     client.close();
   });
-
 });
 
-/** Every conversion, and every fault. */
+/** Every conversion, and every fault. Products are of floats: fengari's integers have 32 bits. */
 const SCRIPTS = [
   "return redis.call('SET', KEYS[1], ARGV[1])",
   "return redis.call('GET', KEYS[1])",
@@ -137,7 +139,7 @@ const SCRIPTS = [
   "redis.call('SET', KEYS[1], 'v', 'PX', 2592000000) return redis.call('PTTL', KEYS[1]) > 2591990000",
   "redis.call('SET', KEYS[1], 3000000000) return redis.call('GET', KEYS[1])",
   "redis.call('SET', KEYS[1], 0.1) return redis.call('GET', KEYS[1])",
-  "redis.call('SET', KEYS[1], 10 * 1000000000) return redis.call('INCR', KEYS[1])",
+  "redis.call('SET', KEYS[1], 10.0 * 1000000000.0) return redis.call('INCR', KEYS[1])",
   "return redis.pcall('SADD', KEYS[1])",
   "redis.call('DEL', KEYS[1]) redis.call('SADD', KEYS[1], 'x') return redis.call('GET', KEYS[1])",
   "return redis.pcall('GET', KEYS[1]).err",
@@ -153,8 +155,8 @@ const SCRIPTS = [
   "error({err = 'CODE thrown'})",
   '\n\nlocal x = nil\nreturn x.y',
   "return #KEYS .. '/' .. #ARGV",
-  "return ARGV[1]",
-  "return string.sub(ARGV[1], 2, 3)",
+  'return ARGV[1]',
+  'return string.sub(ARGV[1], 2, 3)',
   'return',
   '',
 ];
@@ -185,7 +187,13 @@ describeWithRedis('scripts beside Redis', () => {
   });
 
   it('leave nothing behind, and are ended when they run away', async () => {
-    const texts = ['leak = 1', "rawset(_G, 'KEYS', 'x') return 1", 'return #KEYS', 'while true do end', "return ('ok')"];
+    const texts = [
+      'leak = 1',
+      "rawset(_G, 'KEYS', 'x') return 1",
+      'return #KEYS',
+      'while true do end',
+      "return ('ok')",
+    ];
     const scripts = texts.map((lua) => ({ lua, sha: shaOf(lua) }));
     const own = await startStore({ scripts });
     const client = await RawClient.open(own.port, PASSWORD);

@@ -127,7 +127,8 @@ describe('clients that never read', () => {
     client.socket.pause();
     const other = await open();
     let told = 1;
-    for (let i = 0; i < 20_000 && told > 0; i++) told = Number(String(await other.call('PUBLISH', 'c', 'x'.repeat(10_000))).slice(1));
+    for (let i = 0; i < 20_000 && told > 0; i++)
+      told = Number(String(await other.call('PUBLISH', 'c', 'x'.repeat(10_000))).slice(1));
     expect(told).toBe(0);
   });
 });
@@ -145,10 +146,25 @@ it('refuses to grow beyond its memory, and goes on when there is room', async ()
 it('counts its memory back to nothing', async () => {
   const client = await open();
   const used = async () => Number(/used_memory:(\d+)/.exec(String(await client.call('INFO', 'memory')))![1]);
-  await client.all([['SADD', 's', 'a', 'b'], ['ZADD', 'z', '1', 'a'], ['LPUSH', 'l', 'x'], ['SET', 'v', 'x', 'PX', '20']]);
-  await client.all([['SREM', 's', 'a'], ['ZINCRBY', 'z', '4', 'a'], ['RPUSH', 'l', 'y'], ['SET', 'v2', 'x']]);
+  await client.all([
+    ['SADD', 's', 'a', 'b'],
+    ['ZADD', 'z', '1', 'a'],
+    ['LPUSH', 'l', 'x'],
+    ['SET', 'v', 'x', 'PX', '20'],
+  ]);
+  await client.all([
+    ['SREM', 's', 'a'],
+    ['ZINCRBY', 'z', '4', 'a'],
+    ['RPUSH', 'l', 'y'],
+    ['SET', 'v2', 'x'],
+  ]);
   expect(await used()).toBeGreaterThan(100);
-  await client.all([['SPOP', 's'], ['ZPOPMIN', 'z'], ['LTRIM', 'l', '1', '0'], ['GETDEL', 'v2']]);
+  await client.all([
+    ['SPOP', 's'],
+    ['ZPOPMIN', 'z'],
+    ['LTRIM', 'l', '1', '0'],
+    ['GETDEL', 'v2'],
+  ]);
   await until(async () => (await used()) === 0);
 });
 
@@ -168,13 +184,20 @@ describe('BLPOP', () => {
     const served: number[] = [];
     const answers = [];
     for (const [i, waiter] of waiters.entries()) {
-      answers.push(waiter.call('BLPOP', 'other', 'l', '0').then((reply) => (served.push(i), reply)));
+      answers.push(waiter.call('BLPOP', 'other', 'l', '0').then((reply) => {
+          served.push(i);
+          return reply;
+        }));
       await sleep(20);
     }
     const client = await open();
     expect(await client.call('RPUSH', 'l', 'a', 'b')).toBe(':2');
     expect(await client.call('RPUSH', 'other', 'c')).toBe(':1');
-    expect(await Promise.all(answers)).toEqual([['$l', '$a'], ['$l', '$b'], ['$other', '$c']]);
+    expect(await Promise.all(answers)).toEqual([
+      ['$l', '$a'],
+      ['$l', '$b'],
+      ['$other', '$c'],
+    ]);
     expect(served).toEqual([0, 1, 2]);
     expect(await client.call('EXISTS', 'l', 'other')).toBe(':0');
   });
@@ -208,7 +231,10 @@ it('tells subscribers by channel and pattern', async () => {
   expect(await listener.call('PSUBSCRIBE', 'a*')).toEqual(['$psubscribe', '$a*', ':2']);
   expect(await client.call('PUBLISH', 'a', 'hi')).toBe(':2');
   await until(() => listener.pushed.length === 2);
-  expect(listener.pushed).toEqual([['$message', '$a', '$hi'], ['$pmessage', '$a*', '$a', '$hi']]);
+  expect(listener.pushed).toEqual([
+    ['$message', '$a', '$hi'],
+    ['$pmessage', '$a*', '$a', '$hi'],
+  ]);
   expect(await listener.call('GET', 'x')).toMatch(/^-ERR Can't execute 'get': only/);
   expect(await listener.call('PING')).toEqual(['$pong', '$']);
   expect(await client.call('PUBSUB', 'CHANNELS')).toEqual(['$a']);
@@ -235,7 +261,10 @@ it('runs no transaction when a watched key has changed or expired', async () => 
 it('shows MONITOR what runs, without passwords', async () => {
   const [watcher, client] = [await open(), await open()];
   expect(await watcher.call('MONITOR')).toBe('+OK');
-  await client.all([['AUTH', PASSWORD], ['GET', 'k']]);
+  await client.all([
+    ['AUTH', PASSWORD],
+    ['GET', 'k'],
+  ]);
   await until(() => watcher.pushed.length > 0);
   expect(watcher.pushed.map(String).join()).toMatch(/"GET" "k"$/);
 });
@@ -255,7 +284,16 @@ describeWithRedis("Redis' own tools", () => {
       child.stdin!.end(input);
     });
   it('redis-cli inspects it', async () => {
-    const lines = ['SET ws:session:a u EX 100', 'SADD ws:user:u a', 'KEYS ws:session:*', 'TTL ws:session:a', 'TYPE ws:user:u', 'INFO server', 'HELLO 3', 'COMMAND DOCS get'];
+    const lines = [
+      'SET ws:session:a u EX 100',
+      'SADD ws:user:u a',
+      'KEYS ws:session:*',
+      'TTL ws:session:a',
+      'TYPE ws:user:u',
+      'INFO server',
+      'HELLO 3',
+      'COMMAND DOCS get',
+    ];
     const out = await run('redis-cli', [], `${lines.join('\n')}\n`);
     expect(out).toMatch(/^OK\n1\nws:session:a\n(100|99)\nset\n# Server\r?\nredis_version:7.0.15/);
     expect(out).toContain('NOPROTO unsupported protocol version');
@@ -266,7 +304,19 @@ describeWithRedis("Redis' own tools", () => {
     expect(await run('redis-cli', ['--pipe'], input)).toContain('errors: 0, replies: 100000');
   });
   it('redis-benchmark runs', async () => {
-    const out = await run('redis-benchmark', ['-a', PASSWORD, '-t', 'ping,set,get,sadd,lpush,zadd', '-n', '20000', '-c', '20', '-d', '3', '-q']);
+    const out = await run('redis-benchmark', [
+      '-a',
+      PASSWORD,
+      '-t',
+      'ping,set,get,sadd,lpush,zadd',
+      '-n',
+      '20000',
+      '-c',
+      '20',
+      '-d',
+      '3',
+      '-q',
+    ]);
     expect(out).not.toMatch(/error/i);
     expect(out.match(/requests per second/g)).toHaveLength(7);
   });

@@ -26,7 +26,9 @@ const select: Handler = ([text]) => {
 /** @throws Fault WRONGPASS */
 function authenticate(client: Client, engine: Engine, user: string, password: string): void {
   // Digests, so that the time tells neither the length nor how much was right.
-  const [given, right] = [password, engine.password].map((text) => createHash('sha256').update(text, 'latin1').digest());
+  const [given, right] = [password, engine.password].map((text) =>
+    createHash('sha256').update(text, 'latin1').digest(),
+  );
   if (user !== 'default' || !timingSafeEqual(given!, right!)) {
     throw new Fault('WRONGPASS invalid username-password pair or user is disabled.');
   }
@@ -66,7 +68,14 @@ const hello: Handler = ([version, ...options], { client, engine }) => {
     );
   }
   if (name !== undefined) setName(client, name);
-  const facts = { server: 'redis', version: engine.facts.redisVersion, proto: 2, id: client.id, mode: 'standalone', role: 'master' };
+  const facts = {
+    server: 'redis',
+    version: engine.facts.redisVersion,
+    proto: 2,
+    id: client.id,
+    mode: 'standalone',
+    role: 'master',
+  };
   return [...Object.entries(facts).flat(), 'modules', []];
 };
 

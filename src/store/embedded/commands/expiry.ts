@@ -13,7 +13,8 @@ const expire =
     const allows = condition(options);
     const start = since === 'now' ? db.now : 0;
     const at = start + integer(text) * unit;
-    if (Math.abs(at - start) >= 2 ** 63 || at >= 2 ** 63) throw new Fault(`ERR invalid expire time in '${command}' command`);
+    if (Math.abs(at - start) >= 2 ** 63 || at >= 2 ** 63)
+      throw new Fault(`ERR invalid expire time in '${command}' command`);
     const current = db.expiresAt(key!);
     if (current === undefined || !allows(current, at)) return 0;
     db.setExpiry(key!, at);

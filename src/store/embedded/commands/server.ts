@@ -48,7 +48,9 @@ const info: Handler = (sections, { engine }) => {
   const everything = wanted.size === 0 || ['all', 'default', 'everything'].some((word) => wanted.has(word));
   return Object.entries(facts(engine))
     .filter(([name]) => everything || wanted.has(name.toLowerCase()))
-    .map(([name, lines]) => [`# ${name}`, ...Object.entries(lines).map(([key, value]) => `${key}:${value}`), ''].join('\r\n'))
+    .map(([name, lines]) =>
+      [`# ${name}`, ...Object.entries(lines).map(([key, value]) => `${key}:${value}`), ''].join('\r\n'),
+    )
     .join('\r\n');
 };
 
@@ -77,7 +79,10 @@ const docs: Handler = (names, { engine }) =>
   engine
     .commandNames()
     .filter((name) => names.length === 0 || names.some((one) => one.toLowerCase() === name))
-    .flatMap((name): Reply[] => [name, ['summary', `${name.toUpperCase()} as in Redis`, 'since', '1.0.0', 'group', 'generic']]);
+    .flatMap((name): Reply[] => [
+      name,
+      ['summary', `${name.toUpperCase()} as in Redis`, 'since', '1.0.0', 'group', 'generic'],
+    ]);
 
 export const server: Rows = {
   info: [-1, '', info],
@@ -87,7 +92,11 @@ export const server: Rows = {
   command: [-1, 'container', (_, { engine }) => infoOfCommands(engine.commandNames(), engine)],
   'command|count': [2, '', (_, { engine }) => engine.commandNames().length],
   'command|list': [2, '', (_, { engine }) => engine.commandNames()],
-  'command|info': [-2, '', (names, { engine }) => infoOfCommands(names.length > 0 ? names : engine.commandNames(), engine)],
+  'command|info': [
+    -2,
+    '',
+    (names, { engine }) => infoOfCommands(names.length > 0 ? names : engine.commandNames(), engine),
+  ],
   'command|docs': [-2, '', docs],
 };
 

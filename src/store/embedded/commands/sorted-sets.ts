@@ -58,7 +58,8 @@ const range =
     for (let i = 0; i < options.length; i++) {
       const option = options[i]!.toLowerCase();
       if (option === 'withscores') withScores = true;
-      else if (option === 'limit' && i + 2 < options.length) [offset, limit] = [integer(options[++i]), integer(options[++i])];
+      else if (option === 'limit' && i + 2 < options.length)
+        [offset, limit] = [integer(options[++i]), integer(options[++i])];
       else if (option === 'rev' && !direction) direction = 'reverse';
       else if (option === 'byscore' && !by) by = 'score';
       else if (option === 'bylex' && !by) throw new Fault("ERR BYLEX is not known to wssess's embedded store");

@@ -2,8 +2,7 @@
 import { Fault } from './reply.ts';
 
 export const syntaxError = (): Fault => new Fault('ERR syntax error');
-export const wrongType = (): Fault =>
-  new Fault('WRONGTYPE Operation against a key holding the wrong kind of value');
+export const wrongType = (): Fault => new Fault('WRONGTYPE Operation against a key holding the wrong kind of value');
 
 const NOT_AN_INTEGER = 'ERR value is not an integer or out of range';
 const MAX = 2n ** 63n - 1n;

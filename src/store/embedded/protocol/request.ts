@@ -134,7 +134,8 @@ export class RequestParser {
   #join(): void {
     if (this.#later.length === 0) return;
     const rest = this.#chunk.subarray(this.#at);
-    this.#chunk = rest.length === 0 && this.#later.length === 1 ? this.#later[0]! : Buffer.concat([rest, ...this.#later]);
+    this.#chunk =
+      rest.length === 0 && this.#later.length === 1 ? this.#later[0]! : Buffer.concat([rest, ...this.#later]);
     this.#at = 0;
     this.#later = [];
   }

@@ -44,6 +44,7 @@ declare module 'fengari' {
     export function luaL_loadbuffer(L: lua.State, text: Uint8Array, length: number, name: Uint8Array): number;
     export function luaL_newstate(): lua.State;
     export function luaL_ref(L: lua.State, table: number): number;
+    export function luaL_where(L: lua.State, level: number): void;
     export function luaL_requiref(L: lua.State, name: Uint8Array, open: lua.LuaFunction, global: number): void;
   }
   export namespace lualib {

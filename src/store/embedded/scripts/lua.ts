@@ -29,7 +29,12 @@ export class Lua {
 
   constructor() {
     const L = this.#L;
-    const libraries = { _G: lualib.luaopen_base, string: lualib.luaopen_string, table: lualib.luaopen_table, math: lualib.luaopen_math };
+    const libraries = {
+      _G: lualib.luaopen_base,
+      string: lualib.luaopen_string,
+      table: lualib.luaopen_table,
+      math: lualib.luaopen_math,
+    };
     for (const [name, open] of Object.entries(libraries)) {
       lauxlib.luaL_requiref(L, bytes(name), open, 1);
       lua.lua_pop(L, 1);
@@ -81,7 +86,7 @@ export class Lua {
       else return answer(L, new Fault('ERR Lua redis lib command arguments must be strings or integers'), raises);
     }
     if (words.length === 0) {
-      return answer(L, new Fault('ERR Please specify at least one argument for this redis.call() call'), raises);
+      return answer(L, new Fault('ERR Please specify at least one argument for this redis lib call'), raises);
     }
     return answer(L, this.#call(words), raises);
   }
@@ -103,7 +108,9 @@ export class Lua {
   /** A script can't leave anything behind for the next one. */
   #closeGlobals(): void {
     const refuse = (message: (L: State) => string) => (L: State) => {
-      pushText(L, message(L));
+      const said = message(L);
+      lauxlib.luaL_where(L, 1);
+      pushText(L, text(L, -1) + said);
       return lua.lua_error(L);
     };
     lua.lua_pushglobaltable(this.#L);

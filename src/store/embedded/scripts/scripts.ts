@@ -60,7 +60,11 @@ function callFrom(context: Context, words: string[], mayWrite: boolean): Reply {
   const found = context.engine.find(words);
   if (found instanceof Fault) {
     const known = found.message.startsWith('ERR wrong number');
-    return new Fault(known ? 'ERR Wrong number of args calling Redis command from script' : 'ERR Unknown Redis command called from script');
+    return new Fault(
+      known
+        ? 'ERR Wrong number of args calling Redis command from script'
+        : 'ERR Unknown Redis command called from script',
+    );
   }
   const { command, args } = found;
   if (command.flags.has('noscript')) return new Fault('ERR This Redis command is not allowed from script');
