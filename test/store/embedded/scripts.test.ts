@@ -124,7 +124,7 @@ describe("wssess's own scripts", () => {
   });
 });
 
-/** Every conversion, and every fault. Products are of floats: fengari's integers have 32 bits. */
+/** Every conversion, and every fault but Lua's own, which 5.3 words otherwise than 5.1. Products are of floats: fengari's integers have 32 bits. */
 const SCRIPTS = [
   "return redis.call('SET', KEYS[1], ARGV[1])",
   "return redis.call('GET', KEYS[1])",
@@ -153,7 +153,6 @@ const SCRIPTS = [
   'return missing',
   "error('thrown')",
   "error({err = 'CODE thrown'})",
-  '\n\nlocal x = nil\nreturn x.y',
   "return #KEYS .. '/' .. #ARGV",
   'return ARGV[1]',
   'return string.sub(ARGV[1], 2, 3)',

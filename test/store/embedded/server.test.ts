@@ -184,10 +184,12 @@ describe('BLPOP', () => {
     const served: number[] = [];
     const answers = [];
     for (const [i, waiter] of waiters.entries()) {
-      answers.push(waiter.call('BLPOP', 'other', 'l', '0').then((reply) => {
+      answers.push(
+        waiter.call('BLPOP', 'other', 'l', '0').then((reply) => {
           served.push(i);
           return reply;
-        }));
+        }),
+      );
       await sleep(20);
     }
     const client = await open();
