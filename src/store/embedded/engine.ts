@@ -6,7 +6,7 @@ import type { Client } from './client.ts';
 import { commands } from './commands/all.ts';
 import { type Command, type Context, wrongArity } from './commands/command.ts';
 import { Keyspace } from './data/keyspace.ts';
-import { Fault, QUEUED, type Reply } from './protocol/reply.ts';
+import { FULL, Fault, QUEUED, type Reply } from './protocol/reply.ts';
 import { PubSub } from './pubsub.ts';
 import type { KnownScript, Scripts } from './scripts/scripts.ts';
 import { Waiting } from './waiting.ts';
@@ -20,8 +20,6 @@ export interface Limits {
   /** Connections at a time. */
   clients: number;
 }
-
-const FULL = new Fault("OOM command not allowed when used memory > 'maxmemory'.");
 
 export class Engine {
   readonly watching = new Watching();
@@ -51,7 +49,7 @@ export class Engine {
    */
   run(client: Client, words: string[]): Reply | undefined {
     const name = words[0]!.toLowerCase();
-    // A web page can make a browser send HTTP here: https://redis.io/docs/latest/operate/oss_and_stack/management/security/
+    // A web page can make a browser send HTTP here; Redis calls it cross protocol scripting.
     if (name === 'post' || name === 'host:') {
       client.wire.end();
       return undefined;
@@ -128,7 +126,7 @@ export class Engine {
   #refusal(client: Client, { name, flags }: Command): Fault | undefined {
     if (!client.authenticated && !flags.has('no_auth')) return new Fault('NOAUTH Authentication required.');
     const adds = flags.has('denyoom') || (client.transaction !== undefined && !flags.has('immediate'));
-    if (adds && this.full) return FULL;
+    if (adds && this.full) return new Fault(FULL);
     if (client.subscriptions > 0 && !flags.has('pubsub')) {
       const allowed = '(P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET';
       return new Fault(`ERR Can't execute '${name}': only ${allowed} are allowed in this context`);

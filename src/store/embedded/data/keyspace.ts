@@ -20,7 +20,9 @@ interface Entry extends Holder {
 }
 
 /** Bytes that a key takes beside its own and its value's, measured. */
-const OVERHEAD = 130;
+const OVERHEAD = 170;
+/** And those that a set, sorted set or list takes before it holds anything. */
+const COLLECTION = 280;
 /** Milliseconds between looks for keys that have expired, and the longest that one look takes. */
 const LOOK_EVERY = 50;
 const LOOK_FOR = 3;
@@ -202,5 +204,5 @@ export class Keyspace {
 }
 
 function sizeOf({ key, value }: Entry): number {
-  return OVERHEAD + key.length + (typeof value === 'string' ? value.length : value.bytes);
+  return OVERHEAD + key.length + (typeof value === 'string' ? value.length : COLLECTION + value.bytes);
 }

@@ -8,7 +8,7 @@ import { Table } from './table.ts';
 
 const BLOCK = 512;
 /** Bytes that a member takes beside its own, measured. */
-const OVERHEAD = 110;
+const OVERHEAD = 120;
 
 export interface Scored {
   readonly member: string;
@@ -16,7 +16,7 @@ export interface Scored {
 }
 
 export class SortedSet {
-  readonly table = new Table<Scored>(({ member }) => member);
+  readonly table = new Table<Scored>(memberOf);
   readonly #blocks: Scored[][] = [];
   /** An estimate. */
   bytes = 0;
@@ -128,6 +128,8 @@ export class SortedSet {
     else if (next && block.length + next.length < BLOCK / 4) this.#blocks.splice(index, 2, block.concat(next));
   }
 }
+
+const memberOf = ({ member }: Scored): string => member;
 
 const before = (a: Scored, b: Scored): boolean => a.score < b.score || (a.score === b.score && a.member < b.member);
 

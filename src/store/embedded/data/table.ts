@@ -39,7 +39,9 @@ export class Table<Entry> {
 
   /** Adds an entry whose key isn't there. */
   add(entry: Entry): void {
-    this.#buckets[this.#bucketOf(hash(this.#keyOf(entry)))]!.push(entry);
+    const index = this.#bucketOf(hash(this.#keyOf(entry)));
+    // A copy, since push() makes room for 16 more: most sets are a user's few sessions.
+    this.#buckets[index] = [...this.#buckets[index]!, entry];
     if (++this.size > this.#buckets.length * FULL) this.#grow();
   }
 

@@ -17,6 +17,9 @@ export class Status {
 /** An error reply. `message` begins with its code: `ERR …`, `WRONGTYPE …`. Handlers throw it. */
 export class Fault extends Error {}
 
+/** What a command that adds is told when memory is full. */
+export const FULL = "OOM command not allowed when used memory > 'maxmemory'.";
+
 /** The nil of commands that otherwise answer a list. */
 export const NIL_LIST = Symbol('nil list');
 

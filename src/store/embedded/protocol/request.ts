@@ -1,6 +1,6 @@
 /**
- * Bytes of a client -> commands, however the network cuts them. Requests are lists of bulk strings, or lines as a person
- * types them ("inline commands").
+ * Bytes of a client -> commands, however the network cuts them. Requests are lists of bulk strings, or lines as a
+ * person types them ("inline commands").
  */
 import { splitLine } from './inline.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Lua scripts as Redis runs them, on fengari: one state for all runs, `redis.call` and `redis.pcall`, KEYS and ARGV, and
- * of the libraries base, string, table and math without what loads code or catches errors.
+ * Lua scripts as Redis runs them, on fengari: one state for all runs, `redis.call` and `redis.pcall`, KEYS and ARGV,
+ * and of the libraries base, string, table and math without what loads code or catches errors.
  *
  * fengari is Lua 5.3 with integers of 32 bits. So a number from Redis beyond that (a TTL of 30 days in milliseconds)
  * is given to a script as a float, which holds it exactly up to 2^53, and is written back without a fraction.

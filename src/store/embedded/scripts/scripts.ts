@@ -1,6 +1,6 @@
 /** The scripts that run here: those that the store was started with, each known by its SHA, and no others. */
 import type { Context } from '../commands/command.ts';
-import { Fault, type Reply } from '../protocol/reply.ts';
+import { FULL, Fault, type Reply } from '../protocol/reply.ts';
 import { Lua } from './lua.ts';
 
 export interface KnownScript {
@@ -47,10 +47,8 @@ export class Scripts {
     if (!script) throw new Fault('NOSCRIPT No matching script. Please use EVAL.');
     const { id, flags } = script;
     const mayWrite = !flags.has('no-writes');
+    if (mayWrite && !flags.has('allow-oom') && context.engine.full) throw new Fault(FULL);
     if (readOnly && mayWrite) throw new Fault('ERR Can not execute a script with write flag using *_ro command.');
-    if (mayWrite && !flags.has('allow-oom') && context.engine.full) {
-      throw new Fault("OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'");
-    }
     const inside = { ...context, atomic: true };
     return this.#lua.run(id, sha.toLowerCase(), keys, args, (words) => callFrom(inside, words, mayWrite));
   }
