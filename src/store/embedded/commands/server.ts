@@ -1,0 +1,111 @@
+/** https://redis.io/docs/latest/commands/?group=server, as far as clients and people ask for it. */
+import type { Engine } from '../engine.ts';
+import { matches } from '../protocol/glob.ts';
+import { type Reply, Status } from '../protocol/reply.ts';
+import { container, type Handler, lower, type Rows } from './command.ts';
+
+/** INFO, by section. */
+function facts(engine: Engine): Record<string, Record<string, string | number>> {
+  const { db, clients, limits } = engine;
+  const seconds = Math.floor((Date.now() - engine.facts.since) / 1000);
+  return {
+    Server: {
+      redis_version: engine.facts.redisVersion,
+      server_name: 'wssess-embedded',
+      redis_mode: 'standalone',
+      process_id: process.pid,
+      tcp_port: engine.facts.port,
+      uptime_in_seconds: seconds,
+      uptime_in_days: Math.floor(seconds / 86_400),
+    },
+    Clients: {
+      connected_clients: clients.size,
+      maxclients: limits.clients,
+      blocked_clients: [...clients].filter((client) => client.stopWaiting).length,
+    },
+    Memory: {
+      used_memory: db.used,
+      used_memory_human: `${(db.used / 1024 / 1024).toFixed(2)}M`,
+      maxmemory: limits.memory,
+      maxmemory_policy: 'noeviction',
+    },
+    Persistence: { loading: 0, rdb_last_bgsave_status: 'ok', aof_enabled: 0 },
+    Stats: {
+      total_connections_received: engine.facts.connections,
+      total_commands_processed: engine.facts.commands,
+      expired_keys: db.expired,
+      pubsub_channels: engine.pubsub.channels.size,
+      pubsub_patterns: engine.pubsub.patterns.size,
+    },
+    Replication: { role: 'master', connected_slaves: 0 },
+    Cluster: { cluster_enabled: 0 },
+    Keyspace: db.size > 0 ? { db0: `keys=${db.size},expires=${db.mortal},avg_ttl=0` } : {},
+  };
+}
+
+const info: Handler = (sections, { engine }) => {
+  const wanted = new Set(sections.map(lower));
+  const everything = wanted.size === 0 || ['all', 'default', 'everything'].some((word) => wanted.has(word));
+  return Object.entries(facts(engine))
+    .filter(([name]) => everything || wanted.has(name.toLowerCase()))
+    .map(([name, lines]) =>
+      [`# ${name}`, ...Object.entries(lines).map(([key, value]) => `${key}:${value}`), ''].join('\r\n'),
+    )
+    .join('\r\n');
+};
+
+const configGet: Handler = (patterns, { engine }) => {
+  const settings = {
+    save: '',
+    appendonly: 'no',
+    databases: '1',
+    timeout: '0',
+    maxmemory: String(engine.limits.memory),
+    'maxmemory-policy': 'noeviction',
+    maxclients: String(engine.limits.clients),
+  };
+  return Object.entries(settings)
+    .filter(([name]) => patterns.some((pattern) => matches(pattern.toLowerCase(), name)))
+    .flat();
+};
+
+const time: Handler = () => {
+  const now = Date.now();
+  return [String(Math.floor(now / 1000)), String((now % 1000) * 1000)];
+};
+
+/** COMMAND DOCS: names without prose, which is what redis-cli needs to start. */
+const docs: Handler = (names, { engine }) =>
+  engine
+    .commandNames()
+    .filter((name) => names.length === 0 || names.some((one) => one.toLowerCase() === name))
+    .flatMap((name): Reply[] => [
+      name,
+      ['summary', `${name.toUpperCase()} as in Redis`, 'since', '1.0.0', 'group', 'generic'],
+    ]);
+
+export const server: Rows = {
+  info: [-1, '', info],
+  time: [1, '', time],
+  config: container,
+  'config|get': [-3, 'noscript', configGet],
+  command: [-1, 'container', (_, { engine }) => infoOfCommands(engine.commandNames(), engine)],
+  'command|count': [2, '', (_, { engine }) => engine.commandNames().length],
+  'command|list': [2, '', (_, { engine }) => engine.commandNames()],
+  'command|info': [
+    -2,
+    '',
+    (names, { engine }) => infoOfCommands(names.length > 0 ? names : engine.commandNames(), engine),
+  ],
+  'command|docs': [-2, '', docs],
+};
+
+/** Name, arity and flags. Positions of keys are left at 0: only clients of a Cluster ask for them. */
+function infoOfCommands(names: readonly string[], engine: Engine): Reply[] {
+  return names.map((name) => {
+    const command = engine.commandNamed(name);
+    if (!command) return null;
+    const flags = [...command.flags].filter((flag) => ['readonly', 'write', 'denyoom', 'noscript'].includes(flag));
+    return [command.name, command.arity, flags.map((flag) => new Status(flag)), 0, 0, 0];
+  });
+}
