@@ -2,13 +2,14 @@
  * The embedded store beside a real Redis, in one run: `npm run bench:store`. Each store runs in a process of its own
  * and is driven by the same registry. Both share the machine with the driver: read the ratios.
  */
-import { readFileSync } from 'node:fs';
+
 import { fork, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import type { Details } from '../src/sessions/model.ts';
-import * as scripts from '../src/sessions/scripts.gen.ts';
+import { SCRIPTS } from '../src/sessions/scripts.gen.ts';
 import { openSessions, type Sessions } from '../src/sessions/sessions.ts';
 import { connect } from '../src/store/connect.ts';
 import { startEmbedded } from '../src/store/embedded/server.ts';
@@ -26,7 +27,7 @@ interface Subject {
 }
 
 if (process.argv[2] === 'serve') {
-  const { port } = await startEmbedded({ password: PASSWORD, scripts: Object.values(scripts) });
+  const { port } = await startEmbedded({ password: PASSWORD, scripts: SCRIPTS });
   process.send!(port);
 } else {
   const rows: Record<string, string>[] = [];

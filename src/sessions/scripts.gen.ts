@@ -196,4 +196,4 @@ return {'OK'}
 };
 
 /** All of them: the only scripts that the embedded store runs. */
-export const SCRIPTS: readonly Script[] = [answer, lease, look, refresh, register, release, unregister];
+export const SCRIPTS: readonly Script[] = [answer, lease, look, refresh, register, release, request, unregister];

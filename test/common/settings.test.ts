@@ -216,7 +216,7 @@ describe('redisAddress', () => {
     'redis://[::1]:6379',
     'rediss://user@[::1]:6379',
   ])('no password, no objection: %s', (url) => {
-    expect(redisAddress({ redis: url }, env).url).toBe(url);
+    expect(redisAddress({ redis: url }, env)?.url).toBe(url);
     expect(maskUrl(url)).toBe(url);
   });
 

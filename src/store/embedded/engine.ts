@@ -6,7 +6,7 @@ import type { Client } from './client.ts';
 import { commands } from './commands/all.ts';
 import { type Command, type Context, wrongArity } from './commands/command.ts';
 import { Keyspace } from './data/keyspace.ts';
-import { FULL, Fault, QUEUED, type Reply } from './protocol/reply.ts';
+import { Fault, FULL, QUEUED, type Reply } from './protocol/reply.ts';
 import { PubSub } from './pubsub.ts';
 import type { KnownScript, Scripts } from './scripts/scripts.ts';
 import { Waiting } from './waiting.ts';

@@ -1,7 +1,7 @@
 /** Clients that wait in BLPOP, each key's in the order in which they came. */
 import type { Client } from './client.ts';
-import { List } from './data/list.ts';
 import type { Keyspace } from './data/keyspace.ts';
+import { List } from './data/list.ts';
 import { NIL_LIST } from './protocol/reply.ts';
 
 /** Milliseconds: what setTimeout can hold. */

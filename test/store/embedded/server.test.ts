@@ -74,7 +74,7 @@ describe('the protocol', () => {
   it('understands lines that are typed', async () => {
     const client = await open();
     expect(await client.send(`set a "x\\x41\\n\\"" \r\n`)).toBe('+OK');
-    expect(await client.send(`\r\n  get  a\n`)).toBe('$xA\n"');
+    expect(await client.send('\r\n  get  a\n')).toBe('$xA\n"');
     expect(await client.send(`set 'it\\'s' ''\r\n`)).toBe('+OK');
     expect(await client.send('get "a\r\n')).toBe('-ERR Protocol error: unbalanced quotes in request');
     await within(client.closed);

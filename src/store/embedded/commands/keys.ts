@@ -1,7 +1,8 @@
 /** https://redis.io/docs/latest/commands/?group=generic but the ends of keys (expiry.ts) and SCAN (scan.ts) */
+
+import type { Keyspace, Value } from '../data/keyspace.ts';
 import { List } from '../data/list.ts';
 import { MemberSet } from '../data/member-set.ts';
-import type { Keyspace, Value } from '../data/keyspace.ts';
 import { syntaxError } from '../protocol/arguments.ts';
 import { matches } from '../protocol/glob.ts';
 import { Fault, OK, Status } from '../protocol/reply.ts';

@@ -125,6 +125,12 @@ const mget: Handler = (keys, { db }) =>
     return typeof value === 'string' ? value : null;
   });
 
+const setNx: Handler = (args, { db }) => {
+  if (db.has(args[0]!)) return 0;
+  setAll(args, db);
+  return 1;
+};
+
 const append: Handler = ([key, more], { db }) => {
   const value = (db.string(key!) ?? '') + more!;
   db.put(key!, value);
@@ -155,7 +161,7 @@ export const strings: Rows = {
   getdel: [2, 'write', getDel],
   getex: [-2, 'write', getEx],
   getset: [3, 'write denyoom', getSet],
-  setnx: [3, 'write denyoom', (args, { db }) => (db.has(args[0]!) ? 0 : (setAll(args, db), 1))],
+  setnx: [3, 'write denyoom', setNx],
   setex: [4, 'write denyoom', setFor('setex', 'ex')],
   psetex: [4, 'write denyoom', setFor('psetex', 'px')],
   mset: [-3, 'write denyoom', mset],

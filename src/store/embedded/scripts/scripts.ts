@@ -1,6 +1,6 @@
 /** The scripts that run here: those that the store was started with, each known by its SHA, and no others. */
 import type { Context } from '../commands/command.ts';
-import { FULL, Fault, type Reply } from '../protocol/reply.ts';
+import { Fault, FULL, type Reply } from '../protocol/reply.ts';
 import { Lua } from './lua.ts';
 
 export interface KnownScript {
