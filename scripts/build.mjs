@@ -1,5 +1,6 @@
-// Bundles the program into dist/cli.cjs. One CommonJS file is what Node starts fastest (docs/decisions/0001); what a
-// command imports dynamically is in it too, and only evaluated when that command runs.
+// Bundles the program into dist/: cli.cjs, which every start loads, and server.cjs with the two commands that run the
+// server, which would make every other start slower. CommonJS is what Node starts fastest (docs/decisions/0001); what a
+// command imports dynamically is in its file too, and only evaluated when that command runs.
 // Runs as `prepare`, so that `npm ci` leaves a working `npx wssess`.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,10 +10,8 @@ import { build } from 'esbuild';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const outdir = join(root, 'dist');
 
-const { metafile } = await build({
+const COMMON = {
   absWorkingDir: root,
-  entryPoints: ['src/cli/main.ts'],
-  outfile: join(outdir, 'cli.cjs'),
   bundle: true,
   format: 'cjs',
   platform: 'node',
@@ -23,8 +22,30 @@ const { metafile } = await build({
   define: { 'process.env.NODE_ENV': '"production"' },
   metafile: true,
   logLevel: 'warning',
-});
-writeLicences(Object.keys(metafile.inputs));
+};
+
+/** For cli.cjs: the commands of server.cjs are required from there. They meet as CommandModules, and share no class. */
+const serverApart = {
+  name: 'server-apart',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/commands\/(serve|demo)\.ts$/ }, ({ path }) => ({ path, namespace: 'apart' }));
+    onResolve({ filter: /^\.\/server\.cjs$/ }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /.*/, namespace: 'apart' }, ({ path }) => ({
+      contents: `module.exports = require('./server.cjs').${/(serve|demo)\.ts$/.exec(path)[1]};`,
+    }));
+  },
+};
+const commands = "export * as serve from './serve.ts'; export * as demo from './demo.ts';";
+
+const [cli, server] = await Promise.all([
+  build({ ...COMMON, entryPoints: ['src/cli/main.ts'], outfile: join(outdir, 'cli.cjs'), plugins: [serverApart] }),
+  build({
+    ...COMMON,
+    stdin: { contents: commands, resolveDir: join(root, 'src/cli/commands'), loader: 'ts' },
+    outfile: join(outdir, 'server.cjs'),
+  }),
+]);
+writeLicences([cli, server].flatMap(({ metafile }) => Object.keys(metafile.inputs)));
 
 /** Writes dist/THIRD-PARTY-LICENSES: the licence text of every package that the bundle contains. */
 function writeLicences(inputs) {

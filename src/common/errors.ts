@@ -201,7 +201,9 @@ export class WssessError extends Error {
 
 /** Anything thrown, as a WssessError; what is not one already is a fault of ours (`internal`). */
 export function asWssessError(thrown: unknown): WssessError {
-  if (thrown instanceof WssessError) return thrown;
+  // By name as well: the two bundles in dist/ have a class each.
+  if (thrown instanceof WssessError || (thrown as Error | undefined)?.name === 'WssessError')
+    return thrown as WssessError;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new WssessError('internal', message, { cause: thrown });
 }
