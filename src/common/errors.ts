@@ -46,8 +46,8 @@ export const ERRORS = {
   store_taken: {
     exit: EXIT.no,
     http: 500,
-    when: 'serve names no Redis, and another process already carries an embedded store.',
-    advice: 'Stop that one, name a Redis for both (WSSESS_REDIS_URL), or give this one another --state-file.',
+    when: 'serve or demo is to carry an embedded store, and another process already does.',
+    advice: 'Stop that one, give this one another --state-file, or name a Redis to serve on (WSSESS_REDIS_URL).',
   },
   store_gone: {
     exit: EXIT.unreachable,

@@ -32,8 +32,10 @@ export async function openEmbedded({ timeout, prefix, scripts, stateFile }: Embe
   const password = randomBytes(24).toString('base64url');
   const listener = await startEmbedded({ password, scripts });
   const { port } = listener;
+  const forget = () => removeState(stateFile);
   try {
     writeState(stateFile, { pid: process.pid, port, password, prefix });
+    process.once('exit', forget); // also when the reader of a pipe has gone, or at a second Ctrl-C
     const url = `redis://:${password}@127.0.0.1:${port}`;
     const store = await connect({ url, source: 'embedded', timeout, lasting: true });
     return {
@@ -41,13 +43,15 @@ export async function openEmbedded({ timeout, prefix, scripts, stateFile }: Embe
       address: `127.0.0.1:${port}`,
       port,
       async close() {
-        removeState(stateFile);
+        forget();
+        process.off('exit', forget);
         store.close();
         await listener.close();
       },
     };
   } catch (error) {
-    removeState(stateFile);
+    forget();
+    process.off('exit', forget);
     await listener.close();
     throw error;
   }
