@@ -1,5 +1,5 @@
 /** Command lines, before any Redis is asked: help, usage errors, settings. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -11,8 +11,12 @@ const COMMANDS = ['serve', 'ls', 'who', 'show', 'kick', 'refresh', 'stats', 'nod
 /** Nothing listens there. */
 const NOWHERE = 'redis://127.0.0.1:1';
 
-async function type(line: string | string[], world: Parameters<typeof fakeIo>[0] = {}) {
-  const io = fakeIo(world);
+/** An embedded store of the machine's own is never found. */
+const state = mkdtempSync(join(tmpdir(), 'wssess-state-'));
+afterAll(() => rmSync(state, { recursive: true }));
+
+async function type(line: string | string[], { env, ...world }: Parameters<typeof fakeIo>[0] = {}) {
+  const io = fakeIo({ ...world, env: { XDG_STATE_HOME: state, ...env } });
   const code = await run(typeof line === 'string' ? line.split(' ').filter(Boolean) : line, io);
   return { code, stdout: io.stdout(), stderr: io.stderr() };
 }
@@ -158,19 +162,33 @@ test.each([
   expect(await type(`${alias} --help`)).toEqual(help);
 });
 
-describe('no Redis named', () => {
-  test.each(['ls', 'who a', 'show a', 'kick a', 'refresh a', 'stats', 'nodes', 'serve'])(
-    '%s: exit 5, with advice that names the variable, and no localhost tried',
+describe('no Redis named, and no embedded store', () => {
+  test.each(['ls', 'who a', 'show a', 'kick a', 'refresh a', 'stats', 'nodes'])(
+    '%s: exit 5, with advice that names the variable and serve, and no localhost tried',
     async (line) => {
       const ran = await type(line);
       expect(ran.code).toBe(5);
-      expectOneLine(ran, /no Redis is named\. .*WSSESS_REDIS_URL/);
+      expectOneLine(ran, /no Redis is named, and no embedded store runs here\. .*WSSESS_REDIS_URL.*wssess serve/);
+      expect(JSON.parse((await type(`${line} -o json`)).stderr).error.code).toBe('no_store');
     },
   );
 
   test('an empty variable names none', async () => {
-    expect((await type('ls', { env: { WSSESS_REDIS_URL: '', WSSESS_REDIS_FILE: '' } })).code).toBe(5);
+    const env = { WSSESS_REDIS_URL: '', WSSESS_REDIS_FILE: '', WSSESS_STATE_FILE: '' };
+    const ran = await type('ls', { env });
+    expect(ran.code).toBe(5);
+    expectOneLine(ran, /no Redis is named/);
   });
+
+  test.each(['--port 65536', '--host 0.0.0.0', '--ttl 10ms', '--prefix ws:x'])(
+    'serve %s: a usage error before there is a store',
+    async (flag) => {
+      const ran = await type(`serve ${flag}`);
+      expect(ran.code).toBe(2);
+      expectOneLine(ran, new RegExp(flag.split(' ')[1]!));
+      expect(existsSync(join(state, 'wssess'))).toBe(false);
+    },
+  );
 });
 
 describe('a password', () => {

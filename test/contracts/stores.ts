@@ -1,6 +1,7 @@
 /** The stores that every contract runs on: a real Redis now; the embedded one moves in here. */
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest';
 import type { Sessions } from '../../src/sessions/sessions.ts';
+import { startEmbeddedRedis } from '../helpers/embedded.ts';
 import { openFloor } from '../helpers/floor.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
 
@@ -11,7 +12,10 @@ export interface Floor extends Sessions {
   later(end: () => unknown): void;
 }
 
-const STORES = [{ name: 'Redis', describe: describeWithRedis, start: startRedis }];
+const STORES = [
+  { name: 'Redis', describe: describeWithRedis, start: startRedis },
+  { name: 'the embedded store', describe, start: startEmbeddedRedis as any },
+];
 
 /** Declares the tests of a contract once for each store. The floor's fields are there when a test runs, not before. */
 export function contract(name: string, suite: (floor: Floor) => void): void {
