@@ -1,12 +1,13 @@
-/** The stores that every contract runs on: a real Redis now; the embedded one moves in here. */
+/** The stores that every contract runs on: a real Redis, and the embedded store, which needs nothing but Node. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest';
 import type { Sessions } from '../../src/sessions/sessions.ts';
-import { startEmbeddedRedis } from '../helpers/embedded.ts';
+import { startAsRedis } from '../helpers/embedded.ts';
 import { openFloor } from '../helpers/floor.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
 
 /** What a contract is given: filled before the first test, empty of keys before each. */
 export interface Floor extends Sessions {
+  /** On the embedded store too: what can't be there throws. */
   redis: TestRedis;
   /** Called after the test, last first. */
   later(end: () => unknown): void;
@@ -14,7 +15,7 @@ export interface Floor extends Sessions {
 
 const STORES = [
   { name: 'Redis', describe: describeWithRedis, start: startRedis },
-  { name: 'the embedded store', describe, start: startEmbeddedRedis as any },
+  { name: 'the embedded store', describe, start: startAsRedis },
 ];
 
 /** Declares the tests of a contract once for each store. The floor's fields are there when a test runs, not before. */

@@ -85,7 +85,7 @@ export function serveSocket(socket: Socket, engine: Engine, limits: ConnectionLi
 
   const stranger = setTimeout(() => socket.destroy(), limits.authentication).unref();
   engine.clients.add(client);
-  engine.facts.connections++;
+  engine.statistics.connections++;
   socket.setNoDelay(true);
   socket.setTimeout(limits.stalled, () => {
     if (socket.writableLength > 0) socket.destroy();

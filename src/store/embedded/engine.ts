@@ -9,6 +9,7 @@ import { Keyspace } from './data/keyspace.ts';
 import { Fault, FULL, QUEUED, type Reply } from './protocol/reply.ts';
 import { PubSub } from './pubsub.ts';
 import type { KnownScript, Scripts } from './scripts/scripts.ts';
+import { Statistics } from './statistics.ts';
 import { Waiting } from './waiting.ts';
 import { Watching } from './watching.ts';
 
@@ -32,7 +33,8 @@ export class Engine {
     this.watching.changed(key);
     this.waiting.changed(key);
   });
-  readonly facts = { redisVersion: '7.0.15', since: Date.now(), port: 0, connections: 0, commands: 0 };
+  readonly facts = { redisVersion: '7.0.15', since: Date.now(), port: 0 };
+  readonly statistics = new Statistics();
   readonly password: string;
   readonly limits: Limits;
   readonly scripts: Scripts;
@@ -61,7 +63,10 @@ export class Engine {
     const { command, args } = found;
     client.lastCommand = command.name;
     const refusal = this.#refusal(client, command);
-    if (refusal) return this.#refuse(client, refusal);
+    if (refusal) {
+      this.statistics.rejected(command.name);
+      return this.#refuse(client, refusal);
+    }
     if (client.transaction && !command.flags.has('immediate')) {
       client.transaction.queue.push(found);
       return QUEUED;
@@ -72,24 +77,29 @@ export class Engine {
     return reply;
   }
 
-  /** The command that is meant, and its arguments; or the error that says what is wrong with them. */
+  /** The command that is meant, and its arguments; or the error that says what is wrong with them, and counts. */
   find(words: readonly string[]): { command: Command; args: string[] } | Fault {
     const [name, sub] = words as [string, string?];
     const outer = commands.get(name.toLowerCase());
     // A name with a bar in it is no command: `client|id` is `CLIENT ID`.
     if (!outer || name.includes('|')) return unknownCommand(words);
-    if (!outer.flags.has('container') || (sub === undefined && outer.arity === -1)) return withArgs(outer, words, 1);
-    if (sub === undefined) return wrongArity(outer.name);
+    if (!outer.flags.has('container') || sub === undefined) return this.#withArgs(outer, words, 1);
     const inner = commands.get(`${outer.name}|${sub.toLowerCase()}`);
-    if (inner) return withArgs(inner, words, 2);
+    if (inner) return this.#withArgs(inner, words, 2);
     return new Fault(`ERR unknown subcommand '${upToNul(sub).slice(0, 128)}'. Try ${outer.name.toUpperCase()} HELP.`);
   }
 
   /** Runs a command that nothing speaks against. */
   call(command: Command, args: string[], context: Context): Reply | undefined {
-    this.facts.commands++;
+    const start = performance.now();
+    const reply = this.#perform(command, args, context);
+    this.statistics.ran(command.name, performance.now() - start, reply instanceof Fault);
+    return reply;
+  }
+
+  #perform({ handler }: Command, args: string[], context: Context): Reply | undefined {
     try {
-      return command.handler(args, context);
+      return handler(args, context);
     } catch (error) {
       if (error instanceof Fault) return error;
       // A fault of ours must not take the sockets of this process down.
@@ -116,6 +126,13 @@ export class Engine {
     this.monitors.delete(client);
     this.watching.unwatch(client);
     this.pubsub.leave(client);
+  }
+
+  #withArgs(command: Command, words: readonly string[], skip: number): { command: Command; args: string[] } | Fault {
+    const { arity, name } = command;
+    if (arity < 0 ? words.length >= -arity : words.length === arity) return { command, args: words.slice(skip) };
+    this.statistics.rejected(name);
+    return wrongArity(name);
   }
 
   #refuse(client: Client, fault: Fault): Fault {
@@ -145,16 +162,6 @@ export class Engine {
 }
 
 const hexEscape = (char: string): string => `\\x${char.charCodeAt(0).toString(16)}`;
-
-function withArgs(
-  command: Command,
-  words: readonly string[],
-  skip: number,
-): { command: Command; args: string[] } | Fault {
-  const { arity, name } = command;
-  if (arity < 0 ? words.length < -arity : words.length !== arity) return wrongArity(name);
-  return { command, args: words.slice(skip) };
-}
 
 function unknownCommand([name, ...args]: readonly string[]): Fault {
   let shown = '';

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Embedded } from '../../../src/store/embedded/server.ts';
-import { PASSWORD, startStore } from '../../helpers/embedded.ts';
+import { countsOf, PASSWORD, startStore } from '../../helpers/embedded.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../../helpers/redis.ts';
 import { type Raw, RawClient } from '../../helpers/resp.ts';
 
@@ -328,4 +328,27 @@ describeWithRedis(`the embedded store beside Redis (WSSESS_TEST_SEED=${SEED})`, 
     },
     120_000 * Number(process.env.WSSESS_TEST_RUNS ?? 1),
   );
+
+  it('counts what ran, was refused and failed', async () => {
+    const count = async (client: RawClient, lines: string[][]): Promise<string[]> => {
+      await client.all([['FLUSHALL'], ['CONFIG', 'RESETSTAT'], ...lines]);
+      return countsOf(client);
+    };
+    const lines = [
+      'GET a|GET|CONFIG|CONFIG foo|FOO|CLIENT ID|LPUSH l x|GET l|MULTI|SET a b|GET|EXEC|MULTI|SET a b|GET l|EXEC',
+      `SCRIPT LOAD|EVALSHA ${'0'.repeat(40)} 0|BLPOP none 0.01|SUBSCRIBE c|GET a|UNSUBSCRIBE c|INFO|INFO x`,
+    ].flatMap((line) => line.split('|').map((one) => one.split(' ')));
+    const [real, ours] = [await RawClient.open(redis.port), await RawClient.open(store.port, PASSWORD)];
+    const expected = await count(real, lines);
+    expect(expected).toContain('get 3 rejected_calls=3,failed_calls=2');
+    expect(await count(ours, lines)).toEqual(expected);
+    for (const client of [real, ours]) {
+      expect(await client.call('INFO')).not.toContain('cmdstat');
+      expect(await client.call('INFO', 'all')).toContain('cmdstat_get:');
+      await client.call('CONFIG', 'RESETSTAT');
+      expect(await client.call('INFO', 'stats')).toMatch(/total_commands_processed:1\r/);
+      expect(await client.call('INFO', 'commandstats')).not.toContain('cmdstat_get:');
+      client.close();
+    }
+  });
 });

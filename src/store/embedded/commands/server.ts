@@ -1,7 +1,7 @@
 /** https://redis.io/docs/latest/commands/?group=server, as far as clients and people ask for it. */
 import type { Engine } from '../engine.ts';
 import { matches } from '../protocol/glob.ts';
-import { type Reply, Status } from '../protocol/reply.ts';
+import { OK, type Reply, Status } from '../protocol/reply.ts';
 import { container, type Handler, lower, type Rows } from './command.ts';
 
 /** INFO, by section. */
@@ -31,13 +31,14 @@ function facts(engine: Engine): Record<string, Record<string, string | number>> 
     },
     Persistence: { loading: 0, rdb_last_bgsave_status: 'ok', aof_enabled: 0 },
     Stats: {
-      total_connections_received: engine.facts.connections,
-      total_commands_processed: engine.facts.commands,
+      total_connections_received: engine.statistics.connections,
+      total_commands_processed: engine.statistics.commands,
       expired_keys: db.expired,
       pubsub_channels: engine.pubsub.channels.size,
       pubsub_patterns: engine.pubsub.patterns.size,
     },
     Replication: { role: 'master', connected_slaves: 0 },
+    Commandstats: engine.statistics.lines(),
     Cluster: { cluster_enabled: 0 },
     Keyspace: db.size > 0 ? { db0: `keys=${db.size},expires=${db.mortal},avg_ttl=0` } : {},
   };
@@ -45,9 +46,10 @@ function facts(engine: Engine): Record<string, Record<string, string | number>> 
 
 const info: Handler = (sections, { engine }) => {
   const wanted = new Set(sections.map(lower));
-  const everything = wanted.size === 0 || ['all', 'default', 'everything'].some((word) => wanted.has(word));
+  const everything = wanted.has('all') || wanted.has('everything');
+  const usual = wanted.size === 0 || wanted.has('default');
   return Object.entries(facts(engine))
-    .filter(([name]) => everything || wanted.has(name.toLowerCase()))
+    .filter(([name]) => everything || (usual && name !== 'Commandstats') || wanted.has(name.toLowerCase()))
     .map(([name, lines]) =>
       [`# ${name}`, ...Object.entries(lines).map(([key, value]) => `${key}:${value}`), ''].join('\r\n'),
     )
@@ -67,6 +69,12 @@ const configGet: Handler = (patterns, { engine }) => {
   return Object.entries(settings)
     .filter(([name]) => patterns.some((pattern) => matches(pattern.toLowerCase(), name)))
     .flat();
+};
+
+const resetStat: Handler = (_, { db, engine }) => {
+  engine.statistics.reset();
+  db.expired = 0;
+  return OK;
 };
 
 const time: Handler = () => {
@@ -89,6 +97,7 @@ export const server: Rows = {
   time: [1, '', time],
   config: container,
   'config|get': [-3, 'noscript', configGet],
+  'config|resetstat': [2, 'noscript', resetStat],
   command: [-1, 'container', (_, { engine }) => infoOfCommands(engine.commandNames(), engine)],
   'command|count': [2, '', (_, { engine }) => engine.commandNames().length],
   'command|list': [2, '', (_, { engine }) => engine.commandNames()],

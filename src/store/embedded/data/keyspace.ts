@@ -37,7 +37,7 @@ export class Keyspace {
   now = Date.now();
   /** Bytes, an estimate. */
   used = 0;
-  /** How many keys have expired since the start. */
+  /** How many keys have expired since the start or CONFIG RESETSTAT. */
   expired = 0;
 
   constructor(onChange: (key: string) => void) {

@@ -1,5 +1,5 @@
 /** The scripts that run here: those that the store was started with, each known by its SHA, and no others. */
-import type { Context } from '../commands/command.ts';
+import type { Command, Context } from '../commands/command.ts';
 import { Fault, FULL, type Reply } from '../protocol/reply.ts';
 import { Lua } from './lua.ts';
 
@@ -65,9 +65,14 @@ function callFrom(context: Context, words: string[], mayWrite: boolean): Reply {
     );
   }
   const { command, args } = found;
-  if (command.flags.has('noscript')) return new Fault('ERR This Redis command is not allowed from script');
-  if (command.flags.has('write') && !mayWrite) {
-    return new Fault('ERR Write commands are not allowed from read-only scripts.');
-  }
-  return context.engine.call(command, args, context) ?? null;
+  const refusal = refusalOf(command, mayWrite);
+  if (!refusal) return context.engine.call(command, args, context) ?? null;
+  context.engine.statistics.rejected(command.name);
+  return refusal;
+}
+
+function refusalOf({ flags }: Command, mayWrite: boolean): Fault | undefined {
+  if (flags.has('noscript')) return new Fault('ERR This Redis command is not allowed from script');
+  if (!flags.has('write') || mayWrite) return undefined;
+  return new Fault('ERR Write commands are not allowed from read-only scripts.');
 }
