@@ -2,7 +2,7 @@
  * The state file of the embedded store: how `wssess who` in another terminal finds the store that a `wssess serve` on
  * this machine carries in itself. Readable by its owner alone, since it holds the password.
  */
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { WssessError } from '../common/errors.ts';
@@ -31,7 +31,8 @@ export function readState(file: string): State | undefined {
     return undefined;
   }
   const { pid, port, password, prefix } = state ?? {};
-  const isOurs = Number.isSafeInteger(pid) && Number.isSafeInteger(port) && typeof password === 'string';
+  const within = (n: unknown, max: number) => Number.isInteger(n) && (n as number) > 0 && (n as number) <= max;
+  const isOurs = within(pid, Number.MAX_SAFE_INTEGER) && within(port, 65_535) && typeof password === 'string';
   return isOurs && typeof prefix === 'string' ? (state as State) : undefined;
 }
 
@@ -54,9 +55,10 @@ export function writeState(file: string, state: State): void {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     writeFileSync(part, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+    const wasThere = existsSync(file); // asked first: what another process writes from here on is not removed
     const other = readState(file);
     if (other && isAlive(other) && other.pid !== state.pid) throw taken(other, file);
-    rmSync(file, { force: true });
+    if (wasThere) rmSync(file, { force: true });
     linkSync(part, file); // unlike a rename, it doesn't overwrite what another process wrote in between
   } catch (cause) {
     if (cause instanceof WssessError) throw cause;
@@ -68,7 +70,7 @@ export function writeState(file: string, state: State): void {
       cause,
     });
   } finally {
-    rmSync(part, { force: true });
+    if (existsSync(part)) rmSync(part, { force: true }); // below a file, rmSync itself would throw
   }
 }
 

@@ -1,6 +1,6 @@
 /** The program while it runs, for what ends only at a signal or when Redis goes. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { BIN, type Ran } from './program.ts';
+import { BIN, environment, type Ran } from './program.ts';
 import { until, within } from './wait.ts';
 
 export interface Background {
@@ -23,9 +23,8 @@ export function killBackground(): void {
 
 /** Starts `wssess ARGS`. */
 export function start(args: string[], env: Record<string, string>): Background {
-  const own = Object.entries(process.env).filter(([name]) => !name.startsWith('WSSESS_') && name !== 'NO_COLOR');
   const child = spawn(process.execPath, [BIN, ...args], {
-    env: { ...Object.fromEntries(own), ...env },
+    env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

@@ -25,7 +25,7 @@ interface RunOptions {
 /** Nobody makes this folder: an embedded store of the machine's own is never found, and a test names its own. */
 const NO_STATE = join(tmpdir(), `wssess-test-no-state-${process.pid}`);
 
-function environment(env: Record<string, string> = {}): NodeJS.ProcessEnv {
+export function environment(env: Record<string, string> = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('WSSESS_') && name !== 'NO_COLOR');
   return { ...Object.fromEntries(own), XDG_STATE_HOME: NO_STATE, ...env };
 }

@@ -116,10 +116,11 @@ async function openNamed(address: RedisAddress, timeout: number): Promise<Opened
 async function openOwn(timeout: number, prefix: string, file: string): Promise<Opened> {
   const { openEmbedded } = await import('../../store/embedded.ts');
   const { store, address, port, close } = await openEmbedded({ timeout, prefix, scripts: SCRIPTS, stateFile: file });
+  const quoted = /^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`; // for sh
   const more = `No Redis is named: the sessions are in this process and end with it. On a Redis of yours:
   WSSESS_REDIS_URL=redis://host:6379 wssess serve
 In another terminal: wssess ls, wssess who USER; or look at the keys themselves:
-  REDISCLI_AUTH=$(sed 's/.*"password":"\\([^"]*\\)".*/\\1/' ${file}) redis-cli -p ${port}
+  REDISCLI_AUTH=$(sed 's/.*"password":"\\([^"]*\\)".*/\\1/' ${quoted}) redis-cli -p ${port}
 `;
   return { store, what: `embedded store on ${address}`, more, url: `redis://${address}`, close };
 }
