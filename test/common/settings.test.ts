@@ -179,11 +179,8 @@ describe('redisAddress', () => {
     });
   });
 
-  test('nothing named: no_store, exit code 5, never a silent localhost', () => {
-    const fault = faultOf(() => redisAddress({}, {}));
-    expect([fault.code, fault.exit]).toEqual(['no_store', 5]);
-    expect(fault.advice).toContain('WSSESS_REDIS_URL');
-    expect(faultOf(() => redisAddress({}, { WSSESS_REDIS_URL: '', WSSESS_REDIS_FILE: '' })).code).toBe('no_store');
+  test('nothing named: none, never a silent localhost', () => {
+    expect(redisAddress({}, {})).toBeUndefined();
   });
 
   test('both flags: a usage error', () => {
