@@ -181,6 +181,7 @@ describe('redisAddress', () => {
 
   test('nothing named: none, never a silent localhost', () => {
     expect(redisAddress({}, {})).toBeUndefined();
+    expect(redisAddress({}, { WSSESS_REDIS_URL: '', WSSESS_REDIS_FILE: '' })).toBeUndefined();
   });
 
   test('both flags: a usage error', () => {
