@@ -51,7 +51,7 @@ export function unbounded(commands: readonly Command[]): Command[] {
       return !(byRank && from >= 0 && to >= from && to - from < MOST);
     }
     if (name === 'MGET' || name === 'SMISMEMBER' || name === 'DEL') return args.length > LARGEST_PAGE;
-    if (name === 'EVALSHA') return Number(args[1]) > LARGEST_PAGE;
+    if (name === 'EVALSHA' || name === 'EVALSHA_RO') return Number(args[1]) > LARGEST_PAGE;
     return false;
   });
 }
