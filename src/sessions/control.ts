@@ -90,7 +90,10 @@ export class Control {
       let alive = true;
       while (answer === undefined && alive && performance.now() < end) {
         answer = await this.#store.pop(this.#keys.answer(id), Math.min(LOOK_EVERY, end - performance.now()));
-        if (answer === undefined) alive = await isAlive();
+        if (answer !== undefined) break;
+        alive = await isAlive();
+        // Woken again, in case the node wasn't listening: it claims a request once, however often it is woken.
+        if (alive) await this.#store.call('PUBLISH', this.#keys.wake(incarnation), id);
       }
       if (answer === undefined) {
         const takenBack = await this.#store.call<number>('DEL', this.#keys.request(id));
