@@ -107,7 +107,11 @@ export async function withSessions<T>(flags: Flags, io: Io, work: (sessions: Ses
   const { prefix, embedded, ...address } = findStore(flags, io);
   const timeout = read('redisTimeout', flags, io.env);
   const { connect } = await import('../store/connect.ts');
-  const store = await connect({ ...address, timeout, lasting: false });
+  const store = await connect({ ...address, timeout, lasting: false }).catch((error: unknown) => {
+    // A process id may be another's by now: that nothing listens tells it as well.
+    if (!(embedded && error instanceof WssessError && error.code === 'redis_unreachable')) throw error;
+    throw new WssessError('store_gone', `the ${embedded} does not answer, ${address.source} is stale`);
+  });
   // Not where standard error is read by a program, which finds an error's JSON there and nothing else.
   if (embedded && !flags.quiet && !['json', 'jsonl'].includes(formatOf(flags))) io.err(`${embedded}\n`);
   try {

@@ -313,7 +313,7 @@ describe('a state file that', () => {
 
   test('names a living process, on a port where nothing listens (its pid was given again): one line, exit 5', async () => {
     put({ port: await freePort() });
-    await expectFault('who kim', env, 'redis_unreachable', 5);
+    await expectFault('who kim', env, 'store_gone', 5);
   });
 
   test.each(['plain/embedded.json', 'plain/wssess/embedded.json', 'folder'])(

@@ -108,10 +108,6 @@ describeWithRedis('serve does not start', () => {
     expectOneLine(await serve([], '', `redis://:secret-2@127.0.0.1:${port}`), 5, new RegExp(`127\\.0\\.0\\.1:${port}`));
   });
 
-  it('without any Redis named: one line and exit 5', async () => {
-    expectOneLine(await wssess(['serve', '--port', '0']), 5, /no Redis is named/);
-  });
-
   it('with a wrong password, and with none: one line and exit 4', async () => {
     expectOneLine(await serve([], 'secret-2'), 4, /WRONGPASS/);
     expectOneLine(await serve([], '', redis.url), 4, /NOAUTH/);

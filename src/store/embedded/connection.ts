@@ -59,7 +59,8 @@ export function serveSocket(socket: Socket, engine: Engine, limits: ConnectionLi
     try {
       while (!done && mayRun() && performance.now() < end) done = !perform();
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
+      // A reply too long for a string, or a fault of ours: this client is cut, the sockets of this process live on.
+      if (!(error instanceof ProtocolError)) return void socket.destroy();
       output += `-ERR Protocol error: ${error.message}\r\n`;
       client.wire.end();
     }
