@@ -32,7 +32,7 @@ export async function openTerminal(
   const socket = join(folder, 'socket');
   const log = join(folder, 'raw');
   const tmux = (...args: string[]) =>
-    execFileSync('tmux', ['-u', '-f', '/dev/null', '-S', socket, ...args], { encoding: 'utf8' });
+    execFileSync('tmux', ['-u', '-f', '/dev/null', '-S', socket, ...args], { encoding: 'utf8', timeout: 20_000 });
   const given = Object.entries({ LC_ALL: 'C.UTF-8', ...env }).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
   // It waits for a line, so that everything after that is in the log.
   tmux(
@@ -43,8 +43,9 @@ export async function openTerminal(
     '-y',
     String(rows),
     ...given,
-    `stty -echo; read _; stty echo; ${script}\ncat`,
+    `stty -echo; tmux -S '${socket}' wait-for -S quiet; read _; stty echo; ${script}\ncat`,
   );
+  tmux('wait-for', 'quiet'); // or that line would be echoed
   tmux('pipe-pane', '-o', `cat > '${log}'`);
   const terminal: Terminal = {
     screen: () =>
