@@ -22,6 +22,7 @@ const firstLine = (text = '') => stripVTControlCharacters(text).trim().split('\n
 for (const { name, status, message, assertionResults } of testResults) {
   const where = relative(process.cwd(), name);
   const odd = assertionResults.filter((test) => test.status !== 'passed');
-  for (const test of odd) console.log(`${test.status}: ${where} > ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`);
+  for (const test of odd)
+    console.log(`${test.status}: ${where} > ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`);
   if (status === 'failed' && odd.length === 0) console.log(`failed: ${where}: ${firstLine(message)}`);
 }

@@ -75,10 +75,25 @@ export function formatDouble(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
-  const [mantissa, power] = value.toExponential(16).split('e') as [string, string];
+  const [mantissa, power] = toExponential16(value).split('e') as [string, string];
   const exponent = Number(power);
-  if (exponent >= -4 && exponent < 17) return withoutZeros(value.toFixed(16 - exponent));
+  if (exponent >= -4 && exponent < 17) return withoutZeros(fixed(mantissa, exponent));
   return `${withoutZeros(mantissa)}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
 
-const withoutZeros = (digits: string): string => (digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits);
+/** 17 digits. Between two of them C takes the even one, JavaScript the larger. */
+function toExponential16(value: number): string {
+  const exact = value.toExponential(50);
+  const isTie = /^-?\d\.\d{15}[02468]50+e/.test(exact);
+  return isTie ? exact.replace(/50+e/, 'e') : value.toExponential(16);
+}
+
+/** The same digits without an exponent of -4 to 16. */
+function fixed(mantissa: string, exponent: number): string {
+  const sign = mantissa.startsWith('-') ? '-' : '';
+  const digits = mantissa.replace(/[-.]/g, '');
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`;
+  return `${sign}${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
+}
+
+const withoutZeros = (digits: string): string => (digits.includes('.') ? digits.replace(/\.?0*$/, '') : digits);
