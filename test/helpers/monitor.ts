@@ -1,29 +1,36 @@
 /** What Redis is asked to do, scripts' own commands included, and whether it blocks it in proportion to its data. */
-import { Redis } from 'ioredis';
+import { splitLine } from '../../src/store/embedded/protocol/inline.ts';
+import { RawClient } from './resp.ts';
+import { until } from './wait.ts';
 
 export type Command = string[];
 
-/** Records every command of every client while `act` runs. */
+/** Records every command of every client while `act` runs. (ioredis loses its place when lines follow OK at once.) */
 export async function commandsOf(url: string, act: () => Promise<unknown>): Promise<Command[]> {
-  const client = new Redis(url);
-  const monitor = await client.duplicate().monitor();
-  const commands: Command[] = [];
+  const port = Number(new URL(url).port);
+  const [client, monitor] = [new RawClient(port), new RawClient(port)];
   const marker = `end-of-recording-${process.hrtime.bigint()}`;
-  const over = new Promise<void>((resolve) =>
-    monitor.on('monitor', (_: string, args: string[]) => {
-      if (args[1] === marker) resolve();
-      else commands.push([args[0]!.toUpperCase(), ...args.slice(1)]);
-    }),
-  );
   try {
+    await monitor.call('MONITOR');
     await act();
-    await client.echo(marker);
-    await over;
+    await client.call('ECHO', marker);
+    const ended = () => monitor.pushed.some((line) => line.includes(marker));
+    await until(ended, 10_000, 'MONITOR to show the end of the recording');
   } finally {
-    client.disconnect();
-    monitor.disconnect();
+    client.close();
+    monitor.close();
   }
-  return commands;
+  const commands = monitor.pushed.map((line) => commandIn(line as string));
+  return commands.slice(
+    0,
+    commands.findIndex((words) => words[1] === marker),
+  );
+}
+
+/** `+1700000000.123456 [0 127.0.0.1:50000] "GET" "key"`, or `[0 lua]` for what a script calls. */
+function commandIn(line: string): Command {
+  const [name = '', ...args] = splitLine(line.slice(line.indexOf('] ') + 2)) ?? [];
+  return [name.toUpperCase(), ...args.map((arg) => Buffer.from(arg, 'latin1').toString('utf8'))];
 }
 
 /** Commands that read or write a whole value or database at once, however large. */
