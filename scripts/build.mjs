@@ -10,6 +10,19 @@ import { build } from 'esbuild';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const outdir = join(root, 'dist');
 
+/** Of package.json, whose version the program says, nothing else is bundled. */
+const manifest = join(root, 'package.json');
+const versionAlone = {
+  name: 'version-alone',
+  setup({ onLoad }) {
+    onLoad({ filter: /package\.json$/ }, ({ path }) => {
+      if (path !== manifest) return undefined;
+      const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
+  },
+};
+
 const COMMON = {
   absWorkingDir: root,
   bundle: true,
@@ -38,11 +51,17 @@ const serverApart = {
 const commands = "export * as serve from './serve.ts'; export * as demo from './demo.ts';";
 
 const [cli, server] = await Promise.all([
-  build({ ...COMMON, entryPoints: ['src/cli/main.ts'], outfile: join(outdir, 'cli.cjs'), plugins: [serverApart] }),
+  build({
+    ...COMMON,
+    entryPoints: ['src/cli/main.ts'],
+    outfile: join(outdir, 'cli.cjs'),
+    plugins: [versionAlone, serverApart],
+  }),
   build({
     ...COMMON,
     stdin: { contents: commands, resolveDir: join(root, 'src/cli/commands'), loader: 'ts' },
     outfile: join(outdir, 'server.cjs'),
+    plugins: [versionAlone],
   }),
 ]);
 writeLicences([cli, server].flatMap(({ metafile }) => Object.keys(metafile.inputs)));

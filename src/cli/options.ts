@@ -5,7 +5,8 @@ import { read, SETTINGS, type SettingName } from '../common/settings.ts';
 import { parseDuration } from '../common/time.ts';
 import type { Selection } from '../sessions/selection.ts';
 import { openSessions, type Sessions } from '../sessions/sessions.ts';
-import { findStore } from './find-store.ts';
+import type { Store } from '../store/store.ts';
+import { findStore, nameOf, whyNot } from './find-store.ts';
 import type { Io } from './io.ts';
 import { FORMATS, type Format } from './output/format.ts';
 
@@ -107,16 +108,16 @@ export async function withSessions<T>(flags: Flags, io: Io, work: (sessions: Ses
   const { prefix, embedded, ...address } = findStore(flags, io);
   const timeout = read('redisTimeout', flags, io.env);
   const { connect } = await import('../store/connect.ts');
-  const store = await connect({ ...address, timeout, lasting: false }).catch((error: unknown) => {
-    // A process id may be another's by now: that nothing listens tells it as well.
-    if (!(embedded && error instanceof WssessError && error.code === 'redis_unreachable')) throw error;
-    throw new WssessError('store_gone', `the ${embedded} does not answer, ${address.source} is stale`);
-  });
-  // Not where standard error is read by a program, which finds an error's JSON there and nothing else.
-  if (embedded && !flags.quiet && !['json', 'jsonl'].includes(formatOf(flags))) io.err(`${embedded}\n`);
+  let store: Store | undefined;
   try {
+    store = await connect({ ...address, timeout, lasting: false });
+    if (embedded) await store.call('PING'); // before it is named as the one that was found
+    // Not where standard error is read by a program, which finds an error's JSON there and nothing else.
+    if (embedded && !flags.quiet && !['json', 'jsonl'].includes(formatOf(flags))) io.err(`${nameOf(embedded)}\n`);
     return await work(openSessions(store, prefix));
+  } catch (fault) {
+    throw embedded ? await whyNot(fault, embedded, address.source) : fault;
   } finally {
-    store.close();
+    store?.close();
   }
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from './connect.ts';
 import { startEmbedded } from './embedded/server.ts';
-import { removeState, writeState } from './state-file.ts';
+import { removeState, writeState } from './state-claim.ts';
 import type { Script, Store } from './store.ts';
 
 export interface EmbeddedOptions {
@@ -32,9 +32,10 @@ export async function openEmbedded({ timeout, prefix, scripts, stateFile }: Embe
   const password = randomBytes(24).toString('base64url');
   const listener = await startEmbedded({ password, scripts });
   const { port } = listener;
-  const forget = () => removeState(stateFile);
+  const state = { pid: process.pid, port, password, prefix };
+  const forget = () => removeState(stateFile, state);
   try {
-    writeState(stateFile, { pid: process.pid, port, password, prefix });
+    await writeState(stateFile, state);
     process.once('exit', forget); // also when the reader of a pipe has gone, or at a second Ctrl-C
     const url = `redis://:${password}@127.0.0.1:${port}`;
     const store = await connect({ url, source: 'embedded', timeout, lasting: true });

@@ -1,10 +1,11 @@
 /**
  * The state file of the embedded store: how `wssess who` in another terminal finds the store that a `wssess serve` on
- * this machine carries in itself. Readable by its owner alone, since it holds the password.
+ * this machine carries in itself. Readable by its owner alone, since it holds the password. How a process comes to
+ * have it: state-claim.ts.
  */
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { WssessError } from '../common/errors.ts';
 
 export interface State {
@@ -22,11 +23,21 @@ export function defaultStateFile(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_STATE_HOME || join(env.HOME || homedir(), '.local', 'state'), 'wssess', 'embedded.json');
 }
 
-/** What the file says; undefined when there is none, or when it is none of ours. */
+/**
+ * What the file says; undefined when there is none, or when it is none of ours.
+ * @throws WssessError `usage` when somebody else may have written it: whoever did would be told what is typed here
+ */
 export function readState(file: string): State | undefined {
+  const found = look(file);
+  if (found?.isOpen) throw refused(file, 'can be written by others');
+  return found && parseState(found.text);
+}
+
+/** A state, or undefined for any other text. */
+export function parseState(text: string): State | undefined {
   let state: Partial<State>;
   try {
-    state = JSON.parse(readFileSync(file, 'utf8')) as Partial<State>;
+    state = JSON.parse(text) as Partial<State>;
   } catch {
     return undefined;
   }
@@ -36,49 +47,43 @@ export function readState(file: string): State | undefined {
   return isOurs && typeof prefix === 'string' ? (state as State) : undefined;
 }
 
-/** False when the process that wrote the file is gone: killed, it couldn't remove it. */
-export function isAlive({ pid }: State): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** What lies at a path. */
+export interface Found {
+  /** Empty for a folder, a pipe and the like. */
+  text: string;
+  /** Others than its owner may write it. */
+  isOpen: boolean;
 }
 
 /**
- * Writes the file, whole or not at all; a stale one is replaced.
- * @throws WssessError `store_taken` when a living process has written it, `usage` when it can't be written
+ * Looks at what lies there, which in a folder like /tmp anybody may have put: a link isn't followed, a pipe isn't
+ * waited for. The mode of the folder doesn't matter then: what others put there is refused.
+ * @returns undefined when nothing does
+ * @throws WssessError `usage` for what belongs to neither this user nor root
  */
-export function writeState(file: string, state: State): void {
-  const part = `${file}.${process.pid}`;
+export function look(file: string): Found | undefined {
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants; // Windows has but the first
+  let fd: number;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(part, `${JSON.stringify(state)}\n`, { mode: 0o600 });
-    const wasThere = existsSync(file); // asked first: what another process writes from here on is not removed
-    const other = readState(file);
-    if (other && isAlive(other) && other.pid !== state.pid) throw taken(other, file);
-    if (wasThere) rmSync(file, { force: true });
-    linkSync(part, file); // unlike a rename, it doesn't overwrite what another process wrote in between
-  } catch (cause) {
-    if (cause instanceof WssessError) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    const other = readState(file);
-    if (code === 'EEXIST' && other) throw taken(other, file);
-    throw new WssessError('usage', `the state file ${file} cannot be written: ${code}`, {
-      advice: 'Name another with --state-file.',
-      cause,
-    });
+    fd = openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw refused(file, code === 'ELOOP' ? 'is a symbolic link' : `cannot be read: ${code}`);
+  }
+  try {
+    const stat = fstatSync(fd);
+    const me = process.geteuid?.(); // Windows has no owners of this kind
+    if (me !== undefined && stat.uid !== me && stat.uid !== 0) throw refused(file, `belongs to user ${stat.uid}`);
+    const isOpen = me !== undefined && stat.isFile() && (stat.mode & 0o022) !== 0;
+    return { text: stat.isFile() ? readFileSync(fd, 'utf8') : '', isOpen };
   } finally {
-    if (existsSync(part)) rmSync(part, { force: true }); // below a file, rmSync itself would throw
+    closeSync(fd);
   }
 }
 
-function taken({ pid, port }: State, file: string): WssessError {
-  return new WssessError('store_taken', `process ${pid} already carries an embedded store, on port ${port} (${file})`);
-}
-
-/** Removes the file, if it is still this process's. */
-export function removeState(file: string): void {
-  if (readState(file)?.pid === process.pid) rmSync(file, { force: true });
+/** A file that is left alone: neither believed nor replaced. */
+function refused(file: string, why: string): WssessError {
+  const advice = 'Remove it, or name another with --state-file.';
+  return new WssessError('usage', `the state file ${file} ${why}`, { advice });
 }

@@ -1,5 +1,5 @@
 /** Command lines, before any Redis is asked: help, usage errors, settings. */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -145,6 +145,12 @@ test('a flag alone is no command', async () => {
 
 test.each(['--version', '-V'])('%s prints the version alone', async (flag) => {
   expect(await type(flag)).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
+});
+
+test.each(['cli.cjs', 'server.cjs'])('of package.json, dist/%s holds the version alone', (bundle) => {
+  const text = readFileSync(join(import.meta.dirname, '../../dist', bundle), 'utf8');
+  expect(text.includes(`"${manifest.version}"`)).toBe(true); // a megabyte is no message
+  expect(text.includes('devDependencies')).toBe(false);
 });
 
 test('without arguments it prints the help', async () => {

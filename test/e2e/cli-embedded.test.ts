@@ -1,18 +1,33 @@
 /** `serve` with no Redis named, and the CLI in other processes that finds its store; Node alone is needed. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { State } from '../../src/store/state-file.ts';
+import { type Background, killBackground, start } from '../helpers/background.ts';
 import { connect2, connect7, dropClients } from '../helpers/clients.ts';
 import { PASSWORD, startStore } from '../helpers/embedded.ts';
 import { type Ran, type Serve, startServe, wssess } from '../helpers/program.ts';
 import { freePort } from '../helpers/redis.ts';
+import { startMute } from '../helpers/state.ts';
 import { until, within } from '../helpers/wait.ts';
 
-const TTL = 2000;
+/** Milliseconds: more than a command needs to look. */
+const TTL = 4000;
 const hasRedisCli = spawnSync('redis-cli', ['--version']).status === 0;
 const started: Serve[] = [];
 
@@ -43,7 +58,10 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'wssess-embedded-'));
 });
-afterEach(() => dropClients());
+afterEach(() => {
+  killBackground();
+  dropClients();
+});
 afterAll(async () => {
   for (const serve of started) if (serve.process.exitCode === null) await serve.stop('SIGKILL');
   rmSync(folder, { recursive: true });
@@ -59,7 +77,7 @@ describe('serve with no Redis named', () => {
   beforeAll(async () => {
     env = { XDG_STATE_HOME: join(folder, "kim's state home") };
     file = join(env.XDG_STATE_HOME!, 'wssess', 'embedded.json');
-    serve = await startOwn(env, '--node', 'own', '--prefix', 'chat', '--ttl', '2s');
+    serve = await startOwn(env, '--node', 'own', '--prefix', 'chat');
     const { port, password } = stateOf(file);
     redis = new Redis({ port, password });
   });
@@ -215,34 +233,34 @@ describe('serve with no Redis named', () => {
       expect((await redis.smembers('chat:user:cust01')).sort()).toEqual([...ids].sort());
     };
     const web = await connect(serve.ws, headers);
-    const alive = setInterval(() => void serve.rest(`/api/session/${web.session}/refresh`, 'POST'), TTL / 4);
-    try {
-      await expectOnline([web.session]);
-      const keys = await redis.keys('chat:session:*');
-      expect(keys.sort()).toEqual([`chat:session:${web.session}`, `chat:session:${web.session}:role`]);
-      const phone = await connect(serve.ws, headers);
-      await expectOnline([web.session, phone.session]);
-      await phone.disconnect();
-      await until(async () => (await redis.scard('chat:user:cust01')) === 1);
-      await expectOnline([web.session]);
-    } finally {
-      clearInterval(alive);
-    }
+    await expectOnline([web.session]);
+    const keys = await redis.keys('chat:session:*');
+    expect(keys.sort()).toEqual([`chat:session:${web.session}`, `chat:session:${web.session}:role`]);
+    expect((await serve.rest(`/api/session/${web.session}/refresh`, 'POST')).status).toBe(200);
+    const phone = await connect(serve.ws, headers);
+    await expectOnline([web.session, phone.session]);
+    await phone.disconnect();
+    await until(async () => (await redis.scard('chat:user:cust01')) === 1);
+    await expectOnline([web.session]);
     web.destroy();
     await until(async () => (await redis.exists(`chat:session:${web.session}`)) === 0);
     await until(async () => (await redis.exists('chat:user:cust01')) === 0);
     await expectOnline([]);
   });
+});
 
-  test('scenario 4: a silent client expires: 4005, offline, not listed', async () => {
-    const one = await join7('cust01');
-    expect((await json('ls')).total).toBe(1);
-    expect((await within(one.closed, 5 * TTL)).code).toBe(4005);
-    expect(one.error?.headers.cause).toBe('expired');
-    expect(await json('who cust01', 1)).toMatchObject({ online: false, session_count: 0, sessions: [] });
-    expect(await json('ls')).toMatchObject({ total: 0, sessions: [] });
-    expect((await json('stats')).sessions).toBe(0);
-  });
+test('scenario 4: a silent client expires: 4005, offline, not listed', async () => {
+  const env = { WSSESS_STATE_FILE: join(folder, 'short', 'embedded.json') };
+  const serve = await startOwn(env, '--ttl', `${TTL}ms`);
+  const one = await connect7(serve.ws, { userId: 'cust01' });
+  const ask = async (line: string) => JSON.parse((await wssess([...words(line), '-o', 'json'], { env })).stdout);
+  expect((await ask('ls')).total).toBe(1);
+  expect((await within(one.closed, 5 * TTL)).code).toBe(4005);
+  expect(one.error?.headers.cause).toBe('expired');
+  expect(await ask('who cust01')).toMatchObject({ online: false, session_count: 0, sessions: [] });
+  expect(await ask('ls')).toMatchObject({ total: 0, sessions: [] });
+  expect((await ask('stats')).sessions).toBe(0);
+  expect(await serve.stop()).toBe(0);
 });
 
 describe('the end of serve', () => {
@@ -294,27 +312,102 @@ describe('a state file that', () => {
     env = { WSSESS_STATE_FILE: file };
   });
   const put = (state: Partial<State>) =>
-    writeFileSync(file, JSON.stringify({ pid: process.pid, port: 1, password: 'x', prefix: 'ws', ...state }));
+    writeFileSync(file, JSON.stringify({ pid: process.pid, port: 1, password: 'x', prefix: 'ws', ...state }), {
+      mode: 0o600,
+    });
 
   test.each(['', 'hello', 'null', '[]', '{"pid":1}'])('is garbage (%j) is none', async (text) => {
-    writeFileSync(file, text);
+    writeFileSync(file, text, { mode: 0o600 });
     await expectFault('who kim', env, 'no_store', 5);
   });
 
-  test('holds a wrong password: redis_denied, exit 4', async () => {
-    const store = await startStore();
+  const GONE = () => `error: the embedded store of process ${process.pid} is gone, ${file} is stale. `;
+
+  // Each time its process id was given again, too.
+  test.each([
+    ['nothing listens', async () => ({ port: await freePort(), close() {} })],
+    ['another embedded store listens', () => startStore()],
+    ['a web server listens', () => startMute('HTTP/1.1 400 Bad Request\r\n\r\n')],
+  ])('names a port where %s: store_gone, and serve replaces it', async (_, start) => {
+    const other = await start();
     try {
-      put({ port: store.port, password: 'wrong' });
-      await expectFault('who kim', env, 'redis_denied', 4);
+      put({ port: other.port, password: 'of another time' });
+      const said = await expectFault('who kim', env, 'store_gone', 5);
+      expect(said.startsWith(GONE())).toBe(true);
+      const serve = await startOwn(env);
+      expect(stateOf(file).pid).toBe(serve.process.pid);
+      expect((await wssess(['who', '-q', 'kim'], { env })).code).toBe(1);
+      expect(await serve.stop()).toBe(0);
+      expect(existsSync(file)).toBe(false);
     } finally {
-      await store.close();
+      await other.close();
     }
   });
 
-  test('names a living process, on a port where nothing listens (its pid was given again): one line, exit 5', async () => {
-    put({ port: await freePort() });
-    await expectFault('who kim', env, 'store_gone', 5);
+  test('names a serve that is stopped: it is not gone, and goes on', async () => {
+    const serve = await startOwn(env);
+    const { pid, port } = stateOf(file);
+    serve.process.kill('SIGSTOP');
+    try {
+      const said = await expectFault('who kim --redis-timeout 1s', env, 'redis_unreachable', 5);
+      expect(said).toBe(
+        `error: the embedded store of process ${pid} on 127.0.0.1:${port} did not answer in time. ` +
+          `Look whether process ${pid} is stopped or busy, then repeat.\n`,
+      );
+      expect(await expectFault('serve --port 0', env, 'store_taken', 1)).toContain(`process ${pid} already carries`);
+    } finally {
+      serve.process.kill('SIGCONT');
+    }
+    expect((await wssess(['who', '-q', 'kim'], { env })).code).toBe(1);
+    expect(await serve.stop()).toBe(0);
   });
+
+  test('is stale, when six serves start at once: one runs, the others say that it is taken', {
+    timeout: 60_000,
+  }, async () => {
+    put({ port: await freePort() });
+    const serves = Array.from({ length: 6 }, () => start(['serve', '--port', '0'], env));
+    const isOver = ({ process }: Background) => process.exitCode !== null;
+    await until(() => serves.filter(isOver).length === 5, 40_000, 'five to end');
+    for (const lost of serves.filter(isOver)) {
+      expect(await lost.ended()).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^error: process \d+ already/),
+      });
+    }
+    const winner = serves.find((one) => !isOver(one))!;
+    await winner.lines(1);
+    expect(stateOf(file).pid).toBe(winner.process.pid);
+    expect(readdirSync(dirname(file))).toEqual(['embedded.json']);
+    winner.process.kill('SIGTERM');
+    expect((await winner.ended()).code).toBe(0);
+    expect(readdirSync(dirname(file))).toEqual([]);
+  });
+
+  test('others may write, or is a link: nobody believes it', async () => {
+    put({});
+    chmodSync(file, 0o666);
+    const remedy = 'Remove it, or name another with --state-file.';
+    expect(await expectFault('who kim', env, 'usage', 2)).toBe(
+      `error: the state file ${file} can be written by others. ${remedy}\n`,
+    );
+    renameSync(file, `${file}.real`);
+    symlinkSync(`${file}.real`, file);
+    for (const line of ['who kim', 'serve --port 0']) {
+      const said = await expectFault(line, env, 'usage', 2);
+      expect(said).toBe(`error: the state file ${file} is a symbolic link. ${remedy}\n`);
+    }
+  });
+
+  test.skipIf(!existsSync('/proc/self'))(
+    'lies where the kernel takes no folder: one line, exit 2, and no waiting',
+    async () => {
+      const nowhere = { WSSESS_STATE_FILE: '/proc/wssess/state/embedded.json' };
+      expect(await expectFault('serve --port 0', nowhere, 'usage', 2)).toContain('cannot be written: ENOENT');
+      await expectFault('who kim', nowhere, 'no_store', 5);
+    },
+  );
 
   test.each(['plain/embedded.json', 'plain/wssess/embedded.json', 'folder'])(
     'cannot be written (%s): one line, exit 2, nothing is left',

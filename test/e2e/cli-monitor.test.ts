@@ -78,6 +78,24 @@ describeWithRedis('MONITOR', () => {
     ['kick --user busy --yes --purge', 'SREM'],
   ];
 
+  test('the recording is whole, whatever others do when it begins', async () => {
+    const busy = Array.from({ length: 4 }, () => redis.client.duplicate());
+    let isOver = false;
+    const noise = busy.map(async (client) => {
+      while (!isOver) await Promise.all(Array.from({ length: 50 }, () => client.ping()));
+    });
+    try {
+      for (let i = 0; i < 30; i++) {
+        const commands = await commandsOf(redis.url, () => redis.client.get(`"${i}" \\ "`));
+        expect(commands.filter(([name]) => name === 'GET')).toEqual([['GET', `"${i}" \\ "`]]);
+      }
+    } finally {
+      isOver = true;
+      await Promise.all(noise);
+      for (const client of busy) client.disconnect();
+    }
+  });
+
   test.each(LINES)('wssess %s', async (line, sends) => {
     // A number stands for an own session; each kick takes its own.
     const own = line.startsWith('kick 0') ? ids.pop()! : ids[0]!;

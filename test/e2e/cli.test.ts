@@ -482,6 +482,22 @@ describeWithRedis('the CLI', () => {
       }
     });
 
+    test('a selection that fits nobody: one line, and nothing for programs to trip over', async () => {
+      for (const [line, code] of [
+        ['kick --user nobody', 1],
+        ['kick --user nobody --yes', 1],
+        ['kick --user nobody --dry-run', 0],
+        ['refresh --user nobody', 1],
+      ] as const) {
+        expect({ line, ...(await cli(line)) }).toEqual({ line, code, stdout: '', stderr: 'no session matches\n' });
+        for (const format of ['json', 'jsonl', 'name']) {
+          expect(await cli(`${line} -o ${format}`)).toMatchObject({ code, stderr: '' });
+        }
+      }
+      const dry = await cli('kick nosuch --dry-run');
+      expect(dry).toEqual({ code: 1, stdout: '', stderr: 'not found: nosuch\n' });
+    });
+
     test('kick - reads ids from standard input, and what ls -o name prints can be piped into it', async () => {
       const clients = [await connect('kim', 'BOT'), await connect('lee', 'BOT')];
       const spared = await connect('lee');

@@ -6,7 +6,9 @@ import { nothingLeft } from '../helpers/keys.ts';
 import { type Ran, type Serve, startServe, wssess } from '../helpers/program.ts';
 import { describeWithRedis, freePort, startRedis, type TestRedis } from '../helpers/redis.ts';
 import { talk } from '../helpers/talk.ts';
-import { until } from '../helpers/wait.ts';
+import { sleep, until } from '../helpers/wait.ts';
+
+const TTL = 4000;
 
 describeWithRedis('Redis killed and restarted empty', () => {
   let redis: TestRedis;
@@ -14,7 +16,7 @@ describeWithRedis('Redis killed and restarted empty', () => {
 
   beforeAll(async () => {
     redis = await startRedis();
-    serve = await startServe(redis.url, ['--node', 'faults-a', '--ttl', '4s']);
+    serve = await startServe(redis.url, ['--node', 'faults-a', '--ttl', `${TTL}ms`]);
   });
   afterEach(async () => {
     dropClients();
@@ -29,7 +31,7 @@ describeWithRedis('Redis killed and restarted empty', () => {
     until(async () => (await serve.rest('/readyz')).status === status, 25_000, `readyz ${status}`);
 
   it('sockets stay up, who is active is written again, who left meanwhile leaves nothing behind', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     const active = await talk(serve.ws, 'active', { userRole: 'CUSTOMER' });
     const listener = await talk(serve.ws, 'listener');
@@ -51,7 +53,7 @@ describeWithRedis('Redis killed and restarted empty', () => {
       const own = ['active', 'listener'];
       await until(
         async () => (await serve.rest('/api/session/stats')).body.totalActiveSessions === own.length,
-        5 * 4000,
+        5 * TTL,
         'both to be written again',
       );
       expect(await redis.client.get(`ws:session:${active.session}:role`)).toBe('CUSTOMER');
@@ -72,11 +74,11 @@ describeWithRedis('Redis killed and restarted empty', () => {
     expect(serve.stderr()).not.toMatch(/\n\s+at /);
   });
 
-  it('a session that expires during the outage is closed once Redis is back', { timeout: 60_000 }, async () => {
+  it('a session that expires during the outage is closed once Redis is back', { timeout: 120_000 }, async () => {
     const silent = await talk(serve.ws, 'silent');
     await redis.kill();
     await ready(503);
-    await new Promise((wake) => setTimeout(wake, 4500));
+    await sleep(TTL + 500); // nothing shows it while Redis is away
     expect(silent.socket.readyState).toBe(1);
     await redis.restart();
     expect((await silent.closed).code).toBe(4005);

@@ -23,7 +23,7 @@ import {
   withSessions,
 } from '../options.ts';
 import { printKick } from '../output/kick-report.ts';
-import { isForPrograms, plural, print } from '../output/print.ts';
+import { isForPrograms, NO_MATCH, plural, print } from '../output/print.ts';
 import { lsColumns } from '../output/session-columns.ts';
 
 /** Milliseconds after which it is said what is waited for. */
@@ -100,6 +100,11 @@ function refuseTooMany(count: number, flags: Flags): void {
 }
 
 async function showTargets({ found, missing }: Targets, flags: Flags, io: Io): Promise<number> {
+  // No table of nobody, and one sentence: which ids name nobody, or else that nobody fits.
+  if (found.length === 0 && !isForPrograms(flags)) {
+    io.err(missing.length > 0 ? notFound(missing) : NO_MATCH);
+    return missing.length > 0 ? EXIT.no : EXIT.ok;
+  }
   const rows = found.map((session) => toRow(session));
   const results = rows.map(({ session_id, user, node }) => ({ session_id, user, node }));
   await print(io, flags, {
@@ -110,9 +115,11 @@ async function showTargets({ found, missing }: Targets, flags: Flags, io: Io): P
     name: (row) => row.session_id,
   });
   if (!isForPrograms(flags)) io.err(`${plural(rows.length, 'session')} would be kicked\n`);
-  if (missing.length > 0) io.err(`not found: ${missing.map(visible).join(', ')}\n`);
+  if (missing.length > 0) io.err(notFound(missing));
   return rows.length === 0 && missing.length > 0 ? EXIT.no : EXIT.ok;
 }
+
+const notFound = (ids: readonly string[]) => `not found: ${ids.map(visible).join(', ')}\n`;
 
 /** Shows who it is and asks, when it is more than one; the default is No. */
 async function isConfirmed(found: readonly Session[], flags: Flags, io: Io): Promise<boolean> {

@@ -20,7 +20,7 @@ import {
   withSessions,
 } from '../options.ts';
 import type { Column } from '../output/columns.ts';
-import { print } from '../output/print.ts';
+import { isForPrograms, NO_MATCH, print } from '../output/print.ts';
 
 /** Sessions that are refreshed at the same time. */
 const PAGE = 50;
@@ -61,9 +61,12 @@ export async function run(args: string[], flags: Flags, io: Io): Promise<number>
   const results = await withSessions(flags, io, async (sessions) =>
     refreshAll(sessions, await targetsOf(sessions.directory, selection), ttl, isSaid),
   );
+  if (results.length === 0 && !isForPrograms(flags)) {
+    io.err(NO_MATCH);
+    return EXIT.no;
+  }
   const rows = formatOf(flags) === 'name' ? results.filter(({ refreshed }) => refreshed) : results;
   await print(io, flags, { json: { results }, rows, columns: COLUMNS, name: (row) => row.session_id });
-  if (results.length === 0) io.err('no session is selected by this\n');
   const done = results.filter(({ refreshed }) => refreshed).length;
   if (done === 0) return EXIT.no;
   return done === results.length ? EXIT.ok : EXIT.partial;

@@ -3,7 +3,7 @@ import { isDone, type KickResult, type Outcome } from '../../sessions/kick.ts';
 import type { Io } from '../io.ts';
 import type { Flags } from '../options.ts';
 import type { Column } from './columns.ts';
-import { drawTable, isForPrograms, print } from './print.ts';
+import { drawTable, isForPrograms, NO_MATCH, print } from './print.ts';
 
 /** Prints what became of each. */
 export async function printKick(results: KickResult[], actionId: string, flags: Flags, io: Io): Promise<void> {
@@ -19,7 +19,7 @@ export async function printKick(results: KickResult[], actionId: string, flags: 
     return;
   }
   if (results.length === 0) {
-    io.err('no session is selected by this\n');
+    io.err(NO_MATCH);
     return;
   }
   const headers = flags.headers !== false && !io.tty;

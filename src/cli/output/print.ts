@@ -15,6 +15,9 @@ export interface Printed<Row> {
   name(row: Row): string;
 }
 
+/** What an act says, and nothing else, when its selection fits nobody. */
+export const NO_MATCH = 'no session matches\n';
+
 /** Prints it. */
 export async function print<Row>(io: Io, flags: Flags, printed: Printed<Row>): Promise<void> {
   await io.out(await render(io, flags, printed));
