@@ -14,6 +14,8 @@ export interface EmbeddedOptions {
   scripts: readonly Script[];
   /** Where the CLI finds it. */
   stateFile: string;
+  /** Told of its own faults, which it lives through. */
+  onFault?: (error: Error) => void;
 }
 
 export interface Embedded {
@@ -28,9 +30,15 @@ export interface Embedded {
  * The data lives in this process, and as long as it does.
  * @throws WssessError `store_taken` when another process has one under this state file
  */
-export async function openEmbedded({ timeout, prefix, scripts, stateFile }: EmbeddedOptions): Promise<Embedded> {
+export async function openEmbedded({
+  timeout,
+  prefix,
+  scripts,
+  stateFile,
+  onFault,
+}: EmbeddedOptions): Promise<Embedded> {
   const password = randomBytes(24).toString('base64url');
-  const listener = await startEmbedded({ password, scripts });
+  const listener = await startEmbedded({ password, scripts, onFault });
   const { port } = listener;
   const state = { pid: process.pid, port, password, prefix };
   const forget = () => removeState(stateFile, state);

@@ -5,6 +5,7 @@ import { EXIT, WssessError } from '../../common/errors.ts';
 import { maskUrl, type RedisAddress, redisAddress } from '../../common/redis-address.ts';
 import { read, type SettingName } from '../../common/settings.ts';
 import { VERSION } from '../../common/version.ts';
+import type { Log } from '../../server/log.ts';
 import { SCRIPTS } from '../../sessions/scripts.gen.ts';
 import { openSessions } from '../../sessions/sessions.ts';
 import type { Store } from '../../store/store.ts';
@@ -66,7 +67,7 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
   const { checkHost, Server, makeLog } = await import('../../server/server.ts');
   checkHost(options.host);
   const log = makeLog(io.err);
-  const opened = named ? await openNamed(named, timeout) : await openOwn(timeout, prefix, stateFile(flags, io));
+  const opened = named ? await openNamed(named, timeout) : await openOwn(timeout, prefix, stateFile(flags, io), log);
   try {
     const server = new Server(options, openSessions(opened.store, prefix), log);
     const stopped = new Promise<NodeJS.Signals>((resolve) => io.onSignal(resolve));
@@ -113,9 +114,16 @@ async function openNamed(address: RedisAddress, timeout: number): Promise<Opened
   return { store, what: `Redis ${store.where}`, more: '', url: maskUrl(address.url), close: () => store.close() };
 }
 
-async function openOwn(timeout: number, prefix: string, file: string): Promise<Opened> {
+async function openOwn(timeout: number, prefix: string, file: string, log: Log): Promise<Opened> {
+  const onFault = (error: Error) => log.warn(`a fault of the embedded store: ${error.stack}`);
   const { openEmbedded } = await import('../../store/embedded.ts');
-  const { store, address, port, close } = await openEmbedded({ timeout, prefix, scripts: SCRIPTS, stateFile: file });
+  const { store, address, port, close } = await openEmbedded({
+    timeout,
+    prefix,
+    scripts: SCRIPTS,
+    stateFile: file,
+    onFault,
+  });
   const quoted = /^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`; // for sh
   const more = `No Redis is named: the sessions are in this process and end with it. On a Redis of yours:
   WSSESS_REDIS_URL=redis://host:6379 wssess serve

@@ -1,6 +1,6 @@
 /** One socket: bytes in, commands run in their order, replies out, each within bounds. */
 import type { Socket } from 'node:net';
-import { Client } from './client.ts';
+import { Client, type Wire } from './client.ts';
 import type { Engine } from './engine.ts';
 import { encode } from './protocol/reply.ts';
 import { ProtocolError, RequestParser } from './protocol/request.ts';
@@ -20,16 +20,18 @@ export interface ConnectionLimits {
 }
 
 export function serveSocket(socket: Socket, engine: Engine, limits: ConnectionLimits): void {
-  const parser = new RequestParser();
+  let parser = new RequestParser();
   let output = '';
+  /** What of them is in the client's `held`. */
+  let counted = 0;
   let [flushing, ending] = [false, false];
 
-  const client = new Client(`${socket.remoteAddress}:${socket.remotePort}`, {
+  const wire: Wire = {
     send(text) {
       if (output.length + socket.writableLength > limits.output) socket.destroy();
-      if (socket.destroyed) return;
-      output += text;
-      if (flushing) return;
+      if (!ending && !socket.destroyed) output += text;
+      account();
+      if (flushing || output === '') return;
       flushing = true;
       setImmediate(flush);
     },
@@ -38,14 +40,31 @@ export function serveSocket(socket: Socket, engine: Engine, limits: ConnectionLi
       flush();
       socket.destroySoon();
     },
+    cut(why) {
+      parser = new RequestParser();
+      const canHear = output === '' && socket.writableLength === 0;
+      output = canHear ? encode(why) : '';
+      if (!canHear) socket.destroy(); // what waits for it is the trouble
+      wire.end();
+      account();
+    },
     resume: () => setImmediate(run),
-  });
+  };
+  const client = new Client(`${socket.remoteAddress}:${socket.remotePort}`, wire, engine);
+
+  /** Counts what waits here, to the client and from it. */
+  function account(): void {
+    const now = socket.destroyed ? 0 : parser.held + output.length + socket.writableLength;
+    client.hold(now - counted);
+    counted = now;
+    engine.trim();
+  }
 
   /** All replies of one turn leave in one write. */
   function flush(): void {
     flushing = false;
     if (output === '' || !socket.writable) return;
-    socket.write(output, 'latin1');
+    socket.write(output, 'latin1', account);
     output = '';
   }
 
@@ -59,12 +78,17 @@ export function serveSocket(socket: Socket, engine: Engine, limits: ConnectionLi
     try {
       while (!done && mayRun() && performance.now() < end) done = !perform();
     } catch (error) {
-      // A reply too long for a string, or a fault of ours: this client is cut, the sockets of this process live on.
-      if (!(error instanceof ProtocolError)) return void socket.destroy();
-      output += `-ERR Protocol error: ${error.message}\r\n`;
-      client.wire.end();
+      if (error instanceof ProtocolError) {
+        output += `-ERR Protocol error: ${error.message}\r\n`;
+        wire.end();
+      } else {
+        // A fault of ours: this client is cut, the sockets of this process live on.
+        engine.fault(error as Error);
+        socket.destroy();
+      }
     }
     flush();
+    account();
     // A client that waits in BLPOP is read on, or nobody would see it leave.
     if (done || (client.stopWaiting && parser.buffered < ENOUGH)) socket.resume();
     else socket.pause();
@@ -76,7 +100,7 @@ export function serveSocket(socket: Socket, engine: Engine, limits: ConnectionLi
     const words = parser.next();
     if (!words) return false;
     const reply = engine.run(client, words);
-    if (reply !== undefined) output += encode(reply);
+    if (reply !== undefined && !ending) output += encode(reply, engine.limits.perClient);
     if (client.authenticated !== parser.authenticated) {
       parser.authenticated = client.authenticated;
       clearTimeout(stranger);
@@ -92,6 +116,7 @@ export function serveSocket(socket: Socket, engine: Engine, limits: ConnectionLi
     if (socket.writableLength > 0) socket.destroy();
   });
   socket.on('data', (bytes) => {
+    if (ending) return void socket.pause();
     parser.feed(bytes);
     run();
   });
@@ -99,6 +124,7 @@ export function serveSocket(socket: Socket, engine: Engine, limits: ConnectionLi
   socket.on('error', () => {}); // 'close' follows
   socket.on('close', () => {
     clearTimeout(stranger);
+    account();
     engine.release(client);
     engine.clients.delete(client);
   });

@@ -2,10 +2,11 @@
  * Runs commands: finds them, refuses what may not run now, queues what MULTI holds back, and hands out what BLPOP waits
  * for. The order of the checks, and their words, are those of Redis' processCommand().
  */
-import type { Client } from './client.ts';
+import { type Client, type Request, sizeOfNames, sizeOfQueued } from './client.ts';
 import { commands } from './commands/all.ts';
 import { type Command, type Context, wrongArity } from './commands/command.ts';
 import { Keyspace } from './data/keyspace.ts';
+import { Monitors } from './monitors.ts';
 import { Fault, FULL, QUEUED, type Reply } from './protocol/reply.ts';
 import { PubSub } from './pubsub.ts';
 import type { KnownScript, Scripts } from './scripts/scripts.ts';
@@ -15,9 +16,16 @@ import { Watching } from './watching.ts';
 
 export type { KnownScript };
 
+/** Milliseconds between two faults that are told. */
+const TELL_EVERY = 1000;
+
 export interface Limits {
-  /** Bytes that keys and values may take, an estimate; beyond it, commands that add are refused. */
+  /** Bytes that keys, values and clients may take, an estimate; beyond it, commands that add are refused. */
   memory: number;
+  /** Bytes of one reply, and that names and the queue of MULTI may bring one client to; beyond it, they are refused. */
+  perClient: number;
+  /** Bytes that are held for all clients; beyond it, the one that holds the most is cut. */
+  allClients: number;
   /** Connections at a time. */
   clients: number;
 }
@@ -27,8 +35,9 @@ export class Engine {
   readonly waiting = new Waiting();
   readonly pubsub = new PubSub();
   readonly clients = new Set<Client>();
-  /** Those of MONITOR. */
-  readonly monitors = new Set<Client>();
+  /** Bytes that are held for them, an estimate. */
+  held = 0;
+  readonly monitors = new Monitors();
   readonly db = new Keyspace((key) => {
     this.watching.changed(key);
     this.waiting.changed(key);
@@ -38,11 +47,14 @@ export class Engine {
   readonly password: string;
   readonly limits: Limits;
   readonly scripts: Scripts;
+  readonly #onFault: (error: Error) => void;
+  #faultAt = -Infinity;
 
-  constructor(password: string, limits: Limits, scripts: Scripts) {
+  constructor(password: string, limits: Limits, scripts: Scripts, onFault: (error: Error) => void = () => {}) {
     this.password = password;
     this.limits = limits;
     this.scripts = scripts;
+    this.#onFault = onFault;
   }
 
   /**
@@ -60,25 +72,24 @@ export class Engine {
     client.lastAt = this.db.now;
     const found = this.find(words);
     if (found instanceof Fault) return this.#refuse(client, found);
-    const { command, args } = found;
+    const { command } = found;
     client.lastCommand = command.name;
-    const refusal = this.#refusal(client, command);
+    const refusal = this.#refusal(client, found);
     if (refusal) {
       this.statistics.rejected(command.name);
       return this.#refuse(client, refusal);
     }
     if (client.transaction && !command.flags.has('immediate')) {
-      client.transaction.queue.push(found);
+      client.enqueue(found);
       return QUEUED;
     }
-    this.#tellMonitors(client, command, words);
-    const reply = this.call(command, args, { db: this.db, client, engine: this, atomic: false });
+    const reply = this.call(found, { db: this.db, client, engine: this, atomic: false, source: client.address });
     this.waiting.serve(this.db);
     return reply;
   }
 
   /** The command that is meant, and its arguments; or the error that says what is wrong with them, and counts. */
-  find(words: readonly string[]): { command: Command; args: string[] } | Fault {
+  find(words: readonly string[]): Request | Fault {
     const [name, sub] = words as [string, string?];
     const outer = commands.get(name.toLowerCase());
     // A name with a bar in it is no command: `client|id` is `CLIENT ID`.
@@ -90,9 +101,12 @@ export class Engine {
   }
 
   /** Runs a command that nothing speaks against. */
-  call(command: Command, args: string[], context: Context): Reply | undefined {
+  call({ command, args, words }: Request, context: Context): Reply | undefined {
+    const isExec = command.name === 'exec'; // which MONITOR shows behind what it runs
+    if (!isExec) this.monitors.tell(command, words, context);
     const start = performance.now();
     const reply = this.#perform(command, args, context);
+    if (isExec) this.monitors.tell(command, words, context);
     this.statistics.ran(command.name, performance.now() - start, reply instanceof Fault);
     return reply;
   }
@@ -103,12 +117,38 @@ export class Engine {
     } catch (error) {
       if (error instanceof Fault) return error;
       // A fault of ours must not take the sockets of this process down.
+      this.fault(error as Error);
       return new Fault(`ERR internal error: ${(error as Error).message}`);
     }
   }
 
+  /** Bytes that keys, values and clients take, an estimate. */
+  get used(): number {
+    return this.db.used + this.held;
+  }
+
   get full(): boolean {
-    return this.db.used > this.limits.memory;
+    return this.used > this.limits.memory;
+  }
+
+  /** Tells of a fault of ours: one of a storm is enough. */
+  fault(error: Error): void {
+    const now = performance.now();
+    if (now - this.#faultAt < TELL_EVERY) return;
+    this.#faultAt = now;
+    this.#onFault(error);
+  }
+
+  /** Cuts those who hold the most, while all clients hold more than they may. */
+  trim(): void {
+    while (this.held > this.limits.allClients) {
+      let most: Client | undefined;
+      for (const client of this.clients) if (!most || client.held > most.held) most = client;
+      if (!most || most.held <= 0) return;
+      this.clients.delete(most);
+      this.release(most);
+      most.wire.cut(new Fault('OOM the clients hold too much in requests, replies and names, and this one the most'));
+    }
   }
 
   commandNames(): string[] {
@@ -122,15 +162,15 @@ export class Engine {
   /** Ends what a client has taken on. */
   release(client: Client): void {
     client.stopWaiting?.();
-    client.transaction = undefined;
+    client.endTransaction();
     this.monitors.delete(client);
     this.watching.unwatch(client);
     this.pubsub.leave(client);
   }
 
-  #withArgs(command: Command, words: readonly string[], skip: number): { command: Command; args: string[] } | Fault {
+  #withArgs(command: Command, words: readonly string[], skip: number): Request | Fault {
     const { arity, name } = command;
-    if (arity < 0 ? words.length >= -arity : words.length === arity) return { command, args: words.slice(skip) };
+    if (arity < 0 ? words.length >= -arity : words.length === arity) return { command, args: words.slice(skip), words };
     this.statistics.rejected(name);
     return wrongArity(name);
   }
@@ -140,28 +180,21 @@ export class Engine {
     return fault;
   }
 
-  #refusal(client: Client, { name, flags }: Command): Fault | undefined {
+  #refusal(client: Client, { command: { name, flags }, args, words }: Request): Fault | undefined {
     if (!client.authenticated && !flags.has('no_auth')) return new Fault('NOAUTH Authentication required.');
-    const adds = flags.has('denyoom') || (client.transaction !== undefined && !flags.has('immediate'));
-    if (adds && this.full) return new Fault(FULL);
+    const queues = client.transaction !== undefined && !flags.has('immediate');
+    if ((queues || flags.has('denyoom')) && this.full) return new Fault(FULL);
+    const more = queues ? sizeOfQueued(words) : flags.has('names') ? sizeOfNames(args) : 0;
+    if (more > 0 && client.held + more > this.limits.perClient) {
+      return new Fault(`OOM a client may hold ${this.limits.perClient} bytes of commands, names and replies`);
+    }
     if (client.subscriptions > 0 && !flags.has('pubsub')) {
       const allowed = '(P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET';
       return new Fault(`ERR Can't execute '${name}': only ${allowed} are allowed in this context`);
     }
     return undefined;
   }
-
-  /** MONITOR. Passwords aren't shown. */
-  #tellMonitors(client: Client, { flags }: Command, words: readonly string[]): void {
-    if (flags.has('no_auth')) return;
-    for (const monitor of this.monitors) {
-      const shown = words.map((word) => JSON.stringify(word).replace(/[\x7f-\xff]/g, hexEscape)).join(' ');
-      monitor.wire.send(`+${(this.db.now / 1000).toFixed(6)} [0 ${client.address}] ${shown}\r\n`);
-    }
-  }
 }
-
-const hexEscape = (char: string): string => `\\x${char.charCodeAt(0).toString(16)}`;
 
 function unknownCommand([name, ...args]: readonly string[]): Fault {
   let shown = '';

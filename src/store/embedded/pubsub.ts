@@ -1,5 +1,5 @@
 /** Who listens to which channel or pattern. */
-import type { Client } from './client.ts';
+import { type Client, sizeOfNames } from './client.ts';
 import { matches } from './protocol/glob.ts';
 import { encode } from './protocol/reply.ts';
 
@@ -27,12 +27,15 @@ export class PubSub {
   }
 
   add(kind: 'channels' | 'patterns', name: string, client: Client): void {
+    if (client[kind].has(name)) return;
     client[kind].add(name);
+    client.hold(sizeOfNames([name]));
     this[kind].set(name, (this[kind].get(name) ?? new Set()).add(client));
   }
 
   remove(kind: 'channels' | 'patterns', name: string, client: Client): void {
-    client[kind].delete(name);
+    if (!client[kind].delete(name)) return;
+    client.hold(-sizeOfNames([name]));
     const listeners = this[kind].get(name);
     listeners?.delete(client);
     if (listeners?.size === 0) this[kind].delete(name);

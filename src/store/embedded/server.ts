@@ -4,12 +4,18 @@
  * docs/decisions/0010-embedded-store.md says why it exists.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { getHeapStatistics } from 'node:v8';
 import { type ConnectionLimits, serveSocket } from './connection.ts';
 import { Engine, type KnownScript, type Limits } from './engine.ts';
 import { Scripts } from './scripts/scripts.ts';
 
+/** Strings live in V8's heap, and the rest of the process does too. */
+const MEMORY = Math.min(1024 ** 3, Math.floor(getHeapStatistics().heap_size_limit / 2));
+
 const DEFAULTS: Limits & ConnectionLimits = {
-  memory: 1024 ** 3,
+  memory: MEMORY,
+  perClient: Math.floor(MEMORY / 8),
+  allClients: Math.floor(MEMORY / 4),
   clients: 10_000,
   output: 32 * 1024 ** 2,
   stalled: 60_000,
@@ -24,6 +30,8 @@ export interface EmbeddedOptions {
   /** The only scripts that run. */
   scripts: readonly KnownScript[];
   limits?: Partial<Limits & ConnectionLimits>;
+  /** Told of faults of ours, once a second at most. The client gets an error or is cut; the store goes on. */
+  onFault?: ((error: Error) => void) | undefined;
 }
 
 export interface Embedded {
@@ -36,7 +44,8 @@ export interface Embedded {
 export async function startEmbedded({ port = 0, password, scripts, ...options }: EmbeddedOptions): Promise<Embedded> {
   const limits = { ...DEFAULTS, ...options.limits };
   // Strings hold one byte a character in here, the password too.
-  const engine = new Engine(Buffer.from(password, 'utf8').toString('latin1'), limits, new Scripts(scripts));
+  const secret = Buffer.from(password, 'utf8').toString('latin1');
+  const engine = new Engine(secret, limits, new Scripts(scripts), options.onFault);
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
     if (sockets.size >= limits.clients) {

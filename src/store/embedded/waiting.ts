@@ -1,5 +1,5 @@
 /** Clients that wait in BLPOP, each key's in the order in which they came. */
-import type { Client } from './client.ts';
+import { type Client, sizeOfNames } from './client.ts';
 import type { Keyspace } from './data/keyspace.ts';
 import { List } from './data/list.ts';
 import { NIL_LIST } from './protocol/reply.ts';
@@ -21,7 +21,10 @@ export class Waiting {
       const waiters = this.#clients.get(key) ?? new Set();
       this.#clients.set(key, waiters.add(client));
     }
+    const bytes = sizeOfNames(keys);
+    client.hold(bytes);
     client.stopWaiting = () => {
+      client.hold(-bytes);
       clearTimeout(timer);
       for (const key of keys) {
         const waiters = this.#clients.get(key);

@@ -1,11 +1,13 @@
 /** WATCH: clients whose transaction must not run once a key that they watch has changed. */
-import type { Client } from './client.ts';
+import { type Client, sizeOfNames } from './client.ts';
 
 export class Watching {
   readonly #clients = new Map<string, Set<Client>>();
 
   watch(client: Client, key: string): void {
+    if (client.watched.has(key)) return;
     client.watched.add(key);
+    client.hold(sizeOfNames([key]));
     this.#clients.set(key, (this.#clients.get(key) ?? new Set()).add(client));
   }
 
@@ -14,6 +16,7 @@ export class Watching {
       const clients = this.#clients.get(key);
       clients?.delete(client);
       if (clients?.size === 0) this.#clients.delete(key);
+      client.hold(-sizeOfNames([key]));
     }
     client.watched.clear();
     client.dirty = false;

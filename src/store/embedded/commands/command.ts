@@ -11,6 +11,8 @@ export interface Context {
   engine: Engine;
   /** Inside a transaction or script, where nothing may wait. */
   atomic: boolean;
+  /** Who asks, as MONITOR shows it. */
+  source: string;
 }
 
 /**
@@ -23,7 +25,8 @@ export type Handler = (args: string[], context: Context) => Reply | undefined;
 /**
  * Arity as Redis counts it: with the name, negative for "at least". Flags, by words:
  * `readonly` or `write`; `denyoom`: refused when memory is full; `noscript`; `no_auth`: before AUTH too; `pubsub`: on a
- * connection that has subscribed too; `immediate`: acted on inside MULTI, not queued.
+ * connection that has subscribed too; `immediate`: acted on inside MULTI, not queued; `names`: its arguments are held
+ * for the client; `admin`: MONITOR doesn't show it.
  */
 export type Row = readonly [arity: number, flags: string, handler: Handler];
 

@@ -125,11 +125,11 @@ export const connection: Rows = {
   select: [2, '', select],
   auth: [-2, 'noscript no_auth', auth],
   hello: [-1, 'noscript no_auth', hello],
-  monitor: [1, 'noscript', monitor],
+  monitor: [1, 'noscript admin', monitor],
   client: container,
   'client|id': [2, 'noscript', (_, { client }) => client.id],
   'client|info': [2, 'noscript', (_, { client, engine }) => `${describe(client, engine)}\n`],
-  'client|list': [-2, 'noscript', clientList],
+  'client|list': [-2, 'noscript admin', clientList],
   'client|getname': [2, 'noscript', (_, { client }) => client.name || null],
   'client|setname': [3, 'noscript', clientName],
 };

@@ -79,5 +79,5 @@ export const lists: Rows = {
   lrange: [4, 'readonly', lrange],
   lindex: [3, 'readonly', lindex],
   ltrim: [4, 'write', ltrim],
-  blpop: [-3, 'write noscript', blpop],
+  blpop: [-3, 'write noscript names', blpop],
 };

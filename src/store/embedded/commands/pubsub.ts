@@ -33,9 +33,9 @@ const numSub: Handler = (names, { engine }) =>
   names.flatMap((name): Reply[] => [name, engine.pubsub.channels.get(name)?.size ?? 0]);
 
 export const pubsub: Rows = {
-  subscribe: [-2, 'noscript pubsub', subscribe('subscribe', 'channels')],
+  subscribe: [-2, 'noscript pubsub names', subscribe('subscribe', 'channels')],
   unsubscribe: [-1, 'noscript pubsub', unsubscribe('unsubscribe', 'channels')],
-  psubscribe: [-2, 'noscript pubsub', subscribe('psubscribe', 'patterns')],
+  psubscribe: [-2, 'noscript pubsub names', subscribe('psubscribe', 'patterns')],
   punsubscribe: [-1, 'noscript pubsub', unsubscribe('punsubscribe', 'patterns')],
   publish: [3, '', ([channel, message], { engine }) => engine.pubsub.publish(channel!, message!)],
   pubsub: container,

@@ -2,7 +2,7 @@
 import type { Engine } from '../engine.ts';
 import { matches } from '../protocol/glob.ts';
 import { OK, type Reply, Status } from '../protocol/reply.ts';
-import { container, type Handler, lower, type Rows } from './command.ts';
+import { type Command, container, type Handler, lower, type Rows } from './command.ts';
 
 /** INFO, by section. */
 function facts(engine: Engine): Record<string, Record<string, string | number>> {
@@ -24,9 +24,11 @@ function facts(engine: Engine): Record<string, Record<string, string | number>> 
       blocked_clients: [...clients].filter((client) => client.stopWaiting).length,
     },
     Memory: {
-      used_memory: db.used,
-      used_memory_human: `${(db.used / 1024 / 1024).toFixed(2)}M`,
+      used_memory: engine.used,
+      used_memory_human: human(engine.used),
+      mem_clients_normal: engine.held,
       maxmemory: limits.memory,
+      maxmemory_human: human(limits.memory),
       maxmemory_policy: 'noeviction',
     },
     Persistence: { loading: 0, rdb_last_bgsave_status: 'ok', aof_enabled: 0 },
@@ -40,8 +42,15 @@ function facts(engine: Engine): Record<string, Record<string, string | number>> 
     Replication: { role: 'master', connected_slaves: 0 },
     Commandstats: engine.statistics.lines(),
     Cluster: { cluster_enabled: 0 },
-    Keyspace: db.size > 0 ? { db0: `keys=${db.size},expires=${db.mortal},avg_ttl=0` } : {},
+    Keyspace: db.size > 0 ? { db0: `keys=${db.size},expires=${db.mortal},avg_ttl=${db.averageTtl()}` } : {},
   };
+}
+
+/** As Redis' bytesToHuman(). */
+function human(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  const power = Math.min(3, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(2)}${'BKMG'[power]}`;
 }
 
 const info: Handler = (sections, { engine }) => {
@@ -83,21 +92,23 @@ const time: Handler = () => {
 };
 
 /** COMMAND DOCS: names without prose, which is what redis-cli needs to start. */
-const docs: Handler = (names, { engine }) =>
-  engine
+const docs: Handler = (names, { engine }) => {
+  const wanted = new Set(names.map(lower));
+  return engine
     .commandNames()
-    .filter((name) => names.length === 0 || names.some((one) => one.toLowerCase() === name))
+    .filter((name) => names.length === 0 || wanted.has(name))
     .flatMap((name): Reply[] => [
       name,
       ['summary', `${name.toUpperCase()} as in Redis`, 'since', '1.0.0', 'group', 'generic'],
     ]);
+};
 
 export const server: Rows = {
   info: [-1, '', info],
   time: [1, '', time],
   config: container,
-  'config|get': [-3, 'noscript', configGet],
-  'config|resetstat': [2, 'noscript', resetStat],
+  'config|get': [-3, 'noscript admin', configGet],
+  'config|resetstat': [2, 'noscript admin', resetStat],
   command: [-1, 'container', (_, { engine }) => infoOfCommands(engine.commandNames(), engine)],
   'command|count': [2, '', (_, { engine }) => engine.commandNames().length],
   'command|list': [2, '', (_, { engine }) => engine.commandNames()],
@@ -111,10 +122,17 @@ export const server: Rows = {
 
 /** Name, arity and flags. Positions of keys are left at 0: only clients of a Cluster ask for them. */
 function infoOfCommands(names: readonly string[], engine: Engine): Reply[] {
+  const known = new Map<Command, Reply>(); // one row a command, however often it is named
   return names.map((name) => {
     const command = engine.commandNamed(name);
     if (!command) return null;
-    const flags = [...command.flags].filter((flag) => ['readonly', 'write', 'denyoom', 'noscript'].includes(flag));
-    return [command.name, command.arity, flags.map((flag) => new Status(flag)), 0, 0, 0];
+    const row = known.get(command) ?? rowOf(command);
+    known.set(command, row);
+    return row;
   });
+}
+
+function rowOf({ name, arity, flags }: Command): Reply {
+  const shown = ['readonly', 'write', 'denyoom', 'noscript', 'admin'].filter((flag) => flags.has(flag));
+  return [name, arity, shown.map((flag) => new Status(flag)), 0, 0, 0];
 }

@@ -1,7 +1,9 @@
 /** https://redis.io/docs/latest/commands/?group=string */
+import { flat } from '../data/flat.ts';
 import type { Keyspace } from '../data/keyspace.ts';
 import { fitsInt64, integer, parseInt64, syntaxError } from '../protocol/arguments.ts';
 import { Fault, OK, type Reply } from '../protocol/reply.ts';
+import { MAX_BULK } from '../protocol/request.ts';
 import { type Handler, type Rows, wrongArity } from './command.ts';
 
 const NOT_AN_INTEGER = 'ERR value is not an integer or out of range';
@@ -132,7 +134,11 @@ const setNx: Handler = (args, { db }) => {
 };
 
 const append: Handler = ([key, more], { db }) => {
-  const value = (db.string(key!) ?? '') + more!;
+  const old = db.string(key!) ?? '';
+  if (old.length + more!.length > MAX_BULK) {
+    throw new Fault('ERR string exceeds maximum allowed size (proto-max-bulk-len)');
+  }
+  const value = flat(old + more!);
   db.put(key!, value);
   return value.length;
 };

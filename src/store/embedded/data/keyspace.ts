@@ -54,6 +54,11 @@ export class Keyspace {
     return this.#deadlines.size;
   }
 
+  /** Milliseconds that the keys with an end have left on average, an estimate; 0 without any. */
+  averageTtl(): number {
+    return this.mortal === 0 ? 0 : Math.max(0, Math.round(this.#deadlines.mean() - this.now));
+  }
+
   /** The value, whatever its type. */
   get(key: string): Value | undefined {
     return this.#find(key)?.value;

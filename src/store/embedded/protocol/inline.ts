@@ -1,4 +1,5 @@
 /** Words of a typed line, quoted as Redis' sdssplitargs() reads them. */
+import { flat } from '../data/flat.ts';
 
 const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
 const isSpace = (char: string | undefined): boolean => char !== undefined && /[\s\0]/.test(char);
@@ -23,7 +24,7 @@ export function splitLine(line: string): string[] | undefined {
       word += quoted.text;
       at = quoted.end;
     }
-    words.push(word);
+    words.push(flat(word));
   }
 }
 

@@ -9,8 +9,11 @@ const MAX_LINE = 64 * 1024;
 /** Arguments of one request. */
 const MAX_ARGUMENTS = 1024 * 1024;
 /** Bytes of one argument, and of one whole request. Redis takes 512 MB and 1 GB; nothing of wssess comes near. */
-const MAX_BULK = 64 * 1024 * 1024;
+export const MAX_BULK = 64 * 1024 * 1024;
 const MAX_REQUEST = 2 * MAX_BULK;
+/** Bytes that a word takes beside its own, and a piece as it came from the network, measured. */
+const WORD = 40;
+const PIECE = 1000;
 /** What Redis takes of a client that hasn't authenticated. */
 const STRANGER = { arguments: 10, bulk: 16_384 };
 
@@ -32,15 +35,22 @@ export class RequestParser {
   #missing = 0;
   #bulk = -1;
   #size = 0;
+  /** What its words take. */
+  #taken = 0;
 
   feed(bytes: Buffer): void {
     this.#later.push(bytes);
     this.#has += bytes.length;
   }
 
-  /** Bytes that are kept, at most. */
+  /** Bytes that aren't read yet, at most. */
   get buffered(): number {
     return this.#has;
+  }
+
+  /** Bytes of memory that all of it takes, an estimate. */
+  get held(): number {
+    return this.#has + this.#later.length * PIECE + this.#taken;
   }
 
   /**
@@ -68,6 +78,7 @@ export class RequestParser {
       if (this.#missing > 0) continue;
       const args = this.#args;
       this.#args = [];
+      this.#taken = 0;
       return args;
     }
   }
@@ -105,6 +116,7 @@ export class RequestParser {
       return false;
     }
     this.#args.push(this.#chunk.toString('latin1', this.#at, end));
+    this.#taken += this.#bulk + WORD;
     this.#at = end + 2;
     this.#bulk = -1;
     this.#missing--;
@@ -125,7 +137,9 @@ export class RequestParser {
   }
 
   #pause(wanted: number): undefined {
-    this.#chunk = this.#chunk.subarray(this.#at);
+    const rest = this.#chunk.subarray(this.#at);
+    // A piece keeps alive all that it was cut from.
+    this.#chunk = rest.length < this.#chunk.buffer.byteLength / 2 ? Buffer.from(rest) : rest;
     this.#at = 0;
     this.#wanted = wanted;
     this.#has = this.#chunk.length;

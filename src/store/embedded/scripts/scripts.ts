@@ -49,7 +49,7 @@ export class Scripts {
     const mayWrite = !flags.has('no-writes');
     if (mayWrite && !flags.has('allow-oom') && context.engine.full) throw new Fault(FULL);
     if (readOnly && mayWrite) throw new Fault('ERR Can not execute a script with write flag using *_ro command.');
-    const inside = { ...context, atomic: true };
+    const inside = { ...context, atomic: true, source: 'lua' };
     return this.#lua.run(id, sha.toLowerCase(), keys, args, (words) => callFrom(inside, words, mayWrite));
   }
 }
@@ -64,9 +64,9 @@ function callFrom(context: Context, words: string[], mayWrite: boolean): Reply {
         : 'ERR Unknown Redis command called from script',
     );
   }
-  const { command, args } = found;
+  const { command } = found;
   const refusal = refusalOf(command, mayWrite);
-  if (!refusal) return context.engine.call(command, args, context) ?? null;
+  if (!refusal) return context.engine.call(found, context) ?? null;
   context.engine.statistics.rejected(command.name);
   return refusal;
 }
