@@ -4,7 +4,7 @@ import { existsSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } fr
 import { dirname } from 'node:path';
 import { WssessError } from '../common/errors.ts';
 import { isAlive } from './alive.ts';
-import { look, parseState, type State } from './state-file.ts';
+import { look, parseState, refused, type State } from './state-file.ts';
 
 /**
  * Writes the file, whole or not at all; a stale one is replaced. The store must answer already: it is asked by others
@@ -60,6 +60,8 @@ async function take(path: string, part: string, file: string): Promise<void> {
     if (!found) continue; // it went in between
     const other = parseState(found.text);
     if (other && (await isAlive(other))) throw taken(other, file);
+    // An empty one is what a full disk leaves of a state; anything else is somebody's.
+    if (!other && found.text !== '') throw refused(path, 'holds something else');
     const right = `${path}.${createHash('sha256').update(found.text).digest('hex').slice(0, 12)}`;
     await take(right, part, file);
     try {

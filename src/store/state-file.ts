@@ -83,7 +83,7 @@ export function look(file: string): Found | undefined {
 }
 
 /** A file that is left alone: neither believed nor replaced. */
-function refused(file: string, why: string): WssessError {
+export function refused(file: string, why: string): WssessError {
   const advice = 'Remove it, or name another with --state-file.';
   return new WssessError('usage', `the state file ${file} ${why}`, { advice });
 }

@@ -76,8 +76,7 @@ describe('writing', () => {
       async () => JSON.stringify(await stale()),
     ],
     ['one with the process id of its own', async () => JSON.stringify(await stale({ pid: process.pid }))],
-    ['garbage', async () => 'hello'],
-    ['nothing', async () => ''],
+    ['an empty one', async () => ''],
   ])('replaces %s, even where that was open to all', async (_, text) => {
     put(await text());
     chmodSync(file, 0o666);
@@ -164,6 +163,14 @@ describe('writing', () => {
     expect(readdirSync(dirname(file))).toEqual(['embedded.json']);
   });
 
+  test('a file that holds something else is not replaced', async () => {
+    put('precious');
+    const fault = await faultOf(async () => writeState(file, await runs()));
+    expect(fault).toMatchObject({ code: 'usage', message: `the state file ${file} holds something else` });
+    expect(readFileSync(file, 'utf8')).toBe('precious');
+    expect(readdirSync(dirname(file))).toEqual(['embedded.json']);
+  });
+
   test("another user's file is not replaced", async () => {
     put('theirs');
     const giveBack = giveAway(file);
@@ -190,7 +197,7 @@ describe('several at once', () => {
   test.each([
     ['no file', undefined],
     ['a stale one', async () => JSON.stringify(await stale())],
-    ['garbage', async () => 'hello'],
+    ['an empty one', async () => ''],
   ])('in one process, on %s: one has it', async (_, text) => {
     const states = await Promise.all(Array.from({ length: 6 }, runs));
     for (let round = 0; round < 20; round++) {
