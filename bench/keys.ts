@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { Details } from '../src/sessions/model.ts';
+import { NO_LOAD } from '../src/sessions/nodes.ts';
 import { openSessions } from '../src/sessions/sessions.ts';
 import { connect } from '../src/store/connect.ts';
 import type { Store } from '../src/store/store.ts';
@@ -42,7 +43,7 @@ async function open(): Promise<Store> {
 async function measure(store: Store): Promise<void> {
   const { registry, nodes, keys } = openSessions(store, 'ws');
   const node = { name: 'chat-1', incarnation: INCARNATION };
-  await nodes.hold({ ...node, url: '', host: '', pid: 1, version: '', started_at: '', sessions: 0 });
+  await nodes.hold({ ...node, url: '', host: '', pid: 1, version: '', started_at: '', sessions: 0, ...NO_LOAD });
   const used = async () => Number(/^used_memory_dataset:(\d+)/m.exec(await store.call('INFO', 'memory'))![1]);
   const before = await used();
   const id = (i: number) => `session${String(i).padStart(9, '0')}`;
@@ -58,6 +59,8 @@ async function measure(store: Store): Promise<void> {
     ['{prefix}:sessions:all', (await of(keys.all)) / SESSIONS],
     ['{prefix}:x:details:{id}', await of(keys.details(id(7)))],
     ['{prefix}:x:newest', (await of(keys.newest)) / SESSIONS],
+    ['{prefix}:x:own:{incarnation}', (await of(keys.own(INCARNATION))) / SESSIONS],
+    ['{prefix}:x:users, two sessions a user', (await of(keys.users)) / SESSIONS],
   ];
   console.log(`Redis ${/redis_version:(\S+)/.exec(await store.call('INFO', 'server'))![1]}, ${SESSIONS} sessions\n`);
   console.log('| key | bytes a session |\n|---|---|');

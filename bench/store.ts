@@ -9,6 +9,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import type { Details } from '../src/sessions/model.ts';
+import { NO_LOAD } from '../src/sessions/nodes.ts';
 import { SCRIPTS } from '../src/sessions/scripts.gen.ts';
 import { openSessions, type Sessions } from '../src/sessions/sessions.ts';
 import { connect } from '../src/store/connect.ts';
@@ -115,6 +116,7 @@ async function registerAll({ nodes, registry }: Sessions): Promise<void> {
     version: '1',
     started_at: '',
     sessions: 0,
+    ...NO_LOAD,
   };
   await nodes.hold(info);
   const renewal = setInterval(() => void nodes.hold(info), 2000);

@@ -2,7 +2,7 @@
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { WssessError } from '../common/errors.ts';
+import { WssessError } from '../common/errors.ts';
 
 /** Milliseconds for a peer to close its side, then the socket is dropped. */
 const LINGER = 1000;
@@ -39,4 +39,11 @@ export function ignoreUpgrade(
     socket.once('close', () => clearTimeout(drop));
   });
   serve(request, response);
+}
+
+/** What isn't HTTP, or too long for it. */
+export function refuseGarbage(error: Error & { code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  if (error.code === 'HPE_HEADER_OVERFLOW') refuse(socket, new WssessError('bad_request', 'the head is too long'), 431);
+  else refuse(socket, new WssessError('bad_request', 'this is not HTTP'));
 }

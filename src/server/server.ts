@@ -3,12 +3,9 @@ import { createServer, type Server as HttpServer, type IncomingMessage } from 'n
 import { hostname } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { asWssessError, WssessError } from '../common/errors.ts';
-import { cutUtf8 } from '../common/escape.ts';
 import { newId } from '../common/ids.ts';
 import { VERSION } from '../common/version.ts';
-import type { Details } from '../sessions/model.ts';
 import type { NodeInfo } from '../sessions/nodes.ts';
-import { inPages } from '../sessions/owners.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { trustHeaders } from './app/header-trust.ts';
 import { Broker } from './broker/broker.ts';
@@ -17,9 +14,9 @@ import { checkOrigin, isLoopback } from './doorkeeper.ts';
 import { type Log, makeLog } from './log.ts';
 import { answering } from './membership/answering.ts';
 import { Lease } from './membership/lease.ts';
-import { Registration } from './membership/registration.ts';
-import { ignoreUpgrade, refuse } from './raw-http.ts';
-import { CLOSE } from './refusal.ts';
+import { Load } from './membership/load.ts';
+import { Members } from './membership/members.ts';
+import { ignoreUpgrade, refuse, refuseGarbage } from './raw-http.ts';
 import { restHandler } from './rest/rest.ts';
 import type { HeartBeat } from './stomp/heartbeat.ts';
 import type { Limits } from './stomp/parser.ts';
@@ -51,16 +48,8 @@ export function checkHost(host: string): void {
 
 /** Paths that take WebSocket upgrades. */
 const ENDPOINTS = new Set(['/ws', '/connection/websocket']);
-/** Bytes of UTF-8 of the client's agent string that are kept. */
-const MAX_USER_AGENT = 200;
 /** Milliseconds in which the same fault is logged once. */
 const QUIET = 5000;
-/** Sessions that are closed at a time when the server ends, so that neither Redis nor the event loop is flooded. */
-const DRAIN_PAGE = 200;
-/** Milliseconds that a page may take before the next one is closed too. */
-const DRAIN_PATIENCE = 500;
-/** Sessions that are written again at a time when Redis has lost them. */
-const RESTORE_PAGE = 100;
 
 export class Server {
   readonly #options: ServerOptions;
@@ -68,10 +57,9 @@ export class Server {
   readonly #log: Log;
   readonly #incarnation = newId();
   readonly #startedAt = new Date().toISOString();
-  readonly #connections = new Map<string, Connection>();
-  readonly #sockets = new Set<Connection>();
-  readonly #registrations = new Map<Connection, Registration>();
+  readonly #load = new Load();
   readonly #broker: Broker;
+  readonly #members: Members;
   readonly #lease: Lease;
   readonly #http: HttpServer;
   readonly #door: WebSocketDoor;
@@ -94,8 +82,16 @@ export class Server {
       sessions.nodes,
       () => this.#info(),
       log,
-      () => this.#restore(),
+      () => this.#members.restore(),
     );
+    this.#members = new Members({
+      sessions,
+      lease: this.#lease,
+      incarnation: this.#incarnation,
+      node: () => this.#node,
+      ttl: options.ttl,
+      fault: (error) => this.#fault(error),
+    });
     // One WebSocket message may hold any frame within the limits.
     this.#door = new WebSocketDoor(limits.maxBody + limits.maxHeaders * limits.maxHeaderBytes + 1024);
     this.#surroundings = {
@@ -106,7 +102,7 @@ export class Server {
         broker: this.#broker,
         heartBeat,
         authenticate: (frame, { version }) => trustHeaders(frame, version),
-        register: (connection) => this.#register(connection),
+        register: (connection) => this.#members.register(connection),
       },
       forget: (connection) => this.#forget(connection),
       fault: (error) => this.#fault(error),
@@ -139,18 +135,20 @@ export class Server {
     const { host } = this.#options;
     this.url = `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
     this.#node = this.#options.node ?? defaultName(port);
+    this.#load.start();
     try {
       await this.#lease.take();
       this.#stopListening = await this.#sessions.control.listen(
         this.#incarnation,
         answering({
-          connections: this.#connections,
+          connections: this.#members.connections,
           destinationsOf: (connection) => this.#broker.destinationsOf(connection),
-          forgetGhost: (id) => this.#forgetGhost(id),
+          forgetGhost: (id) => this.#members.forgetGhost(id),
         }),
         (error) => this.#fault(error),
       );
     } catch (error) {
+      this.#load.stop();
       this.#http.close();
       throw error;
     }
@@ -162,23 +160,10 @@ export class Server {
   async stop(): Promise<void> {
     this.#state = 'draining';
     this.#http.close();
-    const all = [...this.#sockets];
-    const ended: Promise<void>[] = [];
-    for (const page of inPages(all, DRAIN_PAGE)) {
-      const unregistered = page.map((connection) =>
-        connection.end('shutdown', {
-          code: CLOSE.shutdown,
-          reason: 'the server is shutting down',
-          error: { body: 'Connect again: another node, or this one when it is back.' },
-        }),
-      );
-      ended.push(...unregistered);
-      // With Redis away the next page is told all the same.
-      await Promise.race([Promise.all(unregistered), new Promise((wake) => setTimeout(wake, DRAIN_PATIENCE))]);
-    }
-    await Promise.all(ended);
+    await this.#members.drain();
     this.#stopListening();
     await this.#lease.release().catch((error: unknown) => this.#fault(error));
+    this.#load.stop();
     this.#http.closeAllConnections();
   }
 
@@ -209,63 +194,14 @@ export class Server {
     }
     this.#door.upgrade(request, socket, head, (transport) => {
       const connection = new Connection(newId(), transport, this.#surroundings);
-      this.#sockets.add(connection);
+      this.#members.add(connection);
       return connection;
     });
   }
 
-  async #register(connection: Connection): Promise<void> {
-    const { transport, user, role, version, id } = connection;
-    const details: Details = {
-      node: this.#node,
-      incarnation: this.#incarnation,
-      user,
-      role,
-      ip: transport.ip,
-      port: transport.port,
-      connectedAt: Date.now(),
-      version,
-      userAgent: transport.userAgent === null ? null : cutUtf8(transport.userAgent, MAX_USER_AGENT),
-      ttl: this.#options.ttl,
-    };
-    const registration = new Registration(id, details, {
-      sessions: this.#sessions,
-      lease: this.#lease,
-      lastSign: () => connection.lastSign,
-      expired: () =>
-        void connection.end('expired', {
-          code: CLOSE.expired,
-          reason: 'the session expired',
-          error: { body: 'The client gave no sign for too long. Connect again.', headers: { cause: 'expired' } },
-        }),
-      fault: (error) => this.#fault(error),
-    });
-    this.#connections.set(id, connection);
-    this.#registrations.set(connection, registration);
-    await registration.open();
-    connection.onSign = () => registration.sign();
-  }
-
   async #forget(connection: Connection): Promise<void> {
     this.#broker.forget(connection);
-    await this.#registrations.get(connection)?.close();
-    this.#registrations.delete(connection);
-    this.#connections.delete(connection.id);
-    this.#sockets.delete(connection);
-  }
-
-  /** Redis had lost the lease, and so perhaps everything: writes all sessions again. */
-  async #restore(): Promise<void> {
-    for (const page of inPages([...this.#registrations.values()], RESTORE_PAGE)) {
-      await Promise.all(page.map((registration) => registration.restore()));
-    }
-  }
-
-  /** A session of this process that has no socket: what its unregister could not do. */
-  async #forgetGhost(id: string): Promise<void> {
-    const found = await this.#sessions.directory.get(id);
-    if (found?.details?.incarnation !== this.#incarnation || this.#connections.has(id)) return;
-    await this.#sessions.registry.unregister(id, found.user, found.details);
+    await this.#members.forget(connection);
   }
 
   #info(): NodeInfo {
@@ -277,7 +213,10 @@ export class Server {
       pid: process.pid,
       version: VERSION,
       started_at: this.#startedAt,
-      sessions: this.#connections.size,
+      sessions: this.#members.connections.size,
+      ...this.#members.counters,
+      ...this.#broker.counters,
+      ...this.#load.sample(),
     };
   }
 
@@ -296,13 +235,6 @@ export class Server {
       this.#log.warn(error.message);
     }
   }
-}
-
-/** What isn't HTTP, or too long for it. */
-function refuseGarbage(error: Error & { code?: string }, socket: Duplex): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  if (error.code === 'HPE_HEADER_OVERFLOW') refuse(socket, new WssessError('bad_request', 'the head is too long'), 431);
-  else refuse(socket, new WssessError('bad_request', 'this is not HTTP'));
 }
 
 function defaultName(port: number): string {

@@ -48,9 +48,12 @@ export class Directory {
     return whole;
   }
 
-  /** All sessions, foreign ones too, page by page as the set yields them. SSCAN of the set of all. */
-  async *walk(): AsyncGenerator<Page> {
-    for await (const ids of this.#members(this.#keys.all)) yield await this.#look(ids);
+  /**
+   * All sessions, foreign ones too, page by page as the set yields them (SSCAN of the set of all), and how many ids each
+   * page was made of.
+   */
+  async *walk(): AsyncGenerator<Page & { scanned: number }> {
+    for await (const ids of this.#members(this.#keys.all)) yield { ...(await this.#look(ids)), scanned: ids.length };
   }
 
   /** The live sessions of a user: those of the user's set that are listed, and whose session key names this user. */

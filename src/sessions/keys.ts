@@ -33,6 +33,12 @@ export class Keys {
   get newest(): string {
     return `${this.#prefix}:x:newest`;
   }
+  /** Sorted set: ids of the sessions of the process of this incarnation, by when they expire (ms since 1970). */
+  own = (incarnation: string): string => `${this.#prefix}:x:own:${incarnation}`;
+  /** Sorted set: users of the nodes' sessions by their latest connect time. */
+  get users(): string {
+    return `${this.#prefix}:x:users`;
+  }
   /** String: a node's lease; begins with the incarnation. */
   lease = (node: string): string => `${this.#prefix}:x:node:${node}`;
   /** Sorted set: names of nodes by when they last renewed their lease. */

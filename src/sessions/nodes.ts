@@ -29,7 +29,37 @@ export interface NodeInfo {
   /** RFC 3339. */
   started_at: string;
   sessions: number;
+  // What follows is null of a version that didn't say it.
+  /** Since the start of the process, as the next four: sessions that were registered. */
+  connects: number | null;
+  /** Sessions that ended. */
+  disconnects: number | null;
+  /** Sessions that ended by a kick. */
+  kicks: number | null;
+  /** SEND frames that were accepted. */
+  messages_in: number | null;
+  /** MESSAGE frames that were delivered. */
+  messages_out: number | null;
+  /** Milliseconds that the event loop was late by, p99 since the last renewal. */
+  loop_delay_ms: number | null;
+  /** Share of one core, since the last renewal. */
+  cpu: number | null;
+  /** Bytes of memory. */
+  rss: number | null;
 }
+
+/** Of a node that says nothing of its load. */
+export const NO_LOAD = {
+  connects: null,
+  disconnects: null,
+  kicks: null,
+  messages_in: null,
+  messages_out: null,
+  loop_delay_ms: null,
+  cpu: null,
+  rss: null,
+} as const satisfies Partial<NodeInfo>;
+type Load = Pick<NodeInfo, keyof typeof NO_LOAD>;
 
 /** A node as `wssess nodes` shows it; info is null when its lease is gone. */
 export interface NodeState {
@@ -113,15 +143,23 @@ export function nameTaken(name: string): WssessError {
   return new WssessError('node_name_taken', `node ${name} is another process, which is alive`);
 }
 
-const isNodeName = (name: string): boolean => /^[A-Za-z0-9_.-]{1,64}$/.test(name);
+/** Others may have written into the set of nodes what is none. */
+export const isNodeName = (name: string): boolean => /^[A-Za-z0-9_.-]{1,64}$/.test(name);
 
-function parseLease(name: string, value: string): NodeInfo {
+/** Reads a lease, whatever version wrote it. */
+export function parseLease(name: string, value: string): NodeInfo {
   const unknown = { url: '', host: '', pid: 0, version: '', started_at: '', sessions: 0 };
   let said: Partial<NodeInfo> = {};
   try {
-    said = JSON.parse(value.slice(16)) as Partial<NodeInfo>;
+    said = (JSON.parse(value.slice(16)) ?? {}) as Partial<NodeInfo>;
   } catch {
     // A lease that another version wrote is still a lease.
   }
-  return { ...unknown, ...said, name, incarnation: value.slice(0, 16) };
+  return { ...unknown, ...said, ...loadOf(said), name, incarnation: value.slice(0, 16) };
+}
+
+/** The counters and measures, those that are numbers. */
+function loadOf(said: Partial<NodeInfo>): Load {
+  const names = Object.keys(NO_LOAD) as (keyof Load)[];
+  return Object.fromEntries(names.map((name) => [name, Number.isFinite(said[name]) ? said[name] : null])) as Load;
 }

@@ -55,12 +55,13 @@ export class Registry {
     ttl: number,
     mode: 'new' | 'again',
   ): Promise<string | undefined> {
-    const { session, role, user: userSet, all, details: detailsKey, newest, lease } = this.#keys;
+    const { session, role, user: userSet, all, details: detailsKey, newest, lease, own, users } = this.#keys;
     const packed = packDetails(details);
+    const index = own(details.incarnation);
     return this.#compareAndWrite(user, async (believed, floor) =>
       this.#store.run<Answer>(
         register,
-        [session(id), role(id), userSet(believed), all, detailsKey(id), newest, lease(details.node)],
+        [session(id), role(id), userSet(believed), all, detailsKey(id), newest, users, index, lease(details.node)],
         [
           id,
           believed,
@@ -85,12 +86,13 @@ export class Registry {
    * @throws WssessError `key_type`
    */
   async refresh(session: Session, ttl: number): Promise<string | undefined> {
-    const { session: key, role, user: userSet, details } = this.#keys;
+    const { session: key, role, user: userSet, details, own } = this.#keys;
+    const index = own(session.details?.incarnation ?? '');
     return this.#compareAndWrite(session.user, async (believed, floor) =>
       this.#store.run<Answer>(
         refresh,
-        [key(session.id), role(session.id), userSet(believed), details(session.id)],
-        [believed, ttl, ttl + DETAILS_GRACE, floor],
+        [key(session.id), role(session.id), userSet(believed), details(session.id), index],
+        [believed, ttl, ttl + DETAILS_GRACE, floor, session.id],
       ),
     );
   }
@@ -163,8 +165,13 @@ export class Registry {
     packed: string,
     incarnation: string,
   ): Promise<Answer> {
-    const { session, role, user: userSet, all, details: detailsKey, newest, lease } = this.#keys;
-    const keys = [session(id), role(id), userSet(user), userSet(details?.user ?? user), all, detailsKey(id), newest];
-    return this.#store.run<Answer>(unregister, [...keys, lease(details?.node ?? '')], [id, user, packed, incarnation]);
+    const { session, role, user: userSet, all, details: detailsKey, newest, lease, own, users } = this.#keys;
+    const owner = details ?? { user, node: '', incarnation: '' };
+    const families = [session(id), role(id), userSet(user), userSet(owner.user), all];
+    return this.#store.run<Answer>(
+      unregister,
+      [...families, detailsKey(id), newest, lease(owner.node), own(owner.incarnation), users],
+      [id, user, packed, incarnation, owner.user],
+    );
   }
 }

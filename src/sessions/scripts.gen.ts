@@ -12,6 +12,54 @@ return {'OK'}
 `,
 };
 
+export const frame: Script = {
+  name: 'frame',
+  sha: '6b7c4efe6840bd25f56686ed112f90acdc0e1978',
+  readOnly: true,
+  lua: `#!lua flags=no-writes
+local time = redis.call('TIME')
+local micros = string.sub(table.concat({'00000', time[2]}), -6)
+local now = table.concat({time[1], string.sub(micros, 1, 3)})
+local function first(top, rows, total, place, row)
+  if place and not (top == 0 and place < rows) then top = place - row end
+  return math.max(0, math.min(top, total - rows))
+end
+local function stretch(key, order, top, rows, member, score, row)
+  if order == '' then return {} end
+  local total = redis.call('ZCARD', key)
+  local oldest = order == 'oldest'
+  local kept, place = false, false
+  if score ~= '' then
+    if oldest then kept = redis.call('ZRANK', key, member) else kept = redis.call('ZREVRANK', key, member) end
+    place = kept
+    if not place and oldest then place = redis.call('ZCOUNT', key, '-inf', table.concat({'(', score})) end
+    if not place and not oldest then place = redis.call('ZCOUNT', key, table.concat({'(', score}), '+inf') end
+  end
+  top, rows, row = tonumber(top), tonumber(rows), tonumber(row)
+  top = first(top, rows, total, place, row)
+  local last = top + rows - 1
+  if oldest then return {top, total, kept or -1, redis.call('ZRANGE', key, top, last, 'WITHSCORES')} end
+  return {top, total, kept or -1, redis.call('ZRANGE', key, top, last, 'REV', 'WITHSCORES')}
+end
+local most = tonumber(ARGV[1])
+local answer = {
+  now,
+  redis.call('SCARD', KEYS[1]),
+  redis.call('ZCARD', KEYS[3]),
+  redis.call('ZRANGE', KEYS[4], 0, most - 1, 'REV', 'WITHSCORES'),
+}
+local known = {}
+for i = 5, #KEYS, 2 do
+  local lease, own = redis.pcall('GET', KEYS[i]), redis.pcall('ZCOUNT', KEYS[i + 1], now, '+inf')
+  known[#known + 1] = {type(lease) == 'string' and lease, type(own) == 'number' and own or 0}
+end
+answer[5] = known
+answer[6] = stretch(KEYS[2], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
+answer[7] = stretch(KEYS[3], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12], ARGV[13])
+return answer
+`,
+};
+
 export const lease: Script = {
   name: 'lease',
   sha: '28e1c420e07998dd606e2e475aabd2e88cdc575d',
@@ -61,15 +109,15 @@ return found
 
 export const refresh: Script = {
   name: 'refresh',
-  sha: 'd602b885ece6763d9b206b0e5e209d18ed41d807',
+  sha: 'e8fd05e90d01eab5ddc33a3c094f93bd10dd0926',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
   local found = redis.call('TYPE', key).ok
   return found == 'none' or found == want
 end
-local types = {'string', 'string', 'set', 'string'}
-for i = 1, 4 do
+local types = {'string', 'string', 'set', 'string', 'zset'}
+for i = 1, 5 do
   if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
 end
 local user = redis.call('GET', KEYS[1])
@@ -82,23 +130,25 @@ redis.call('PEXPIRE', KEYS[2], ARGV[2])
 if endless and ARGV[4] ~= 'none' then redis.call('PEXPIRE', KEYS[3], ARGV[4]) end
 if not (endless and ARGV[4] == 'none') then redis.call('PEXPIRE', KEYS[3], ARGV[2], 'GT') end
 redis.call('PEXPIRE', KEYS[4], ARGV[3], 'GT')
+redis.call('ZADD', KEYS[5], 'XX', redis.call('PEXPIRETIME', KEYS[1]), ARGV[5])
+redis.call('PEXPIRE', KEYS[5], ARGV[3], 'GT')
 return {'OK'}
 `,
 };
 
 export const register: Script = {
   name: 'register',
-  sha: 'f7b737be0668fd12e3aa95dc2f09aa7192165718',
+  sha: '9e402bc0cbd0acfca2d1448ed9dd62a8010607b2',
   readOnly: false,
   lua: `#!lua
 local function typed(key, want)
   local found = redis.call('TYPE', key).ok
   return found == 'none' or found == want
 end
-local lease = redis.call('GET', KEYS[7])
+local lease = redis.call('GET', KEYS[9])
 if not lease or string.sub(lease, 1, 16) ~= ARGV[8] then return {'NOLEASE'} end
-local types = {'string', 'string', 'set', 'set', 'string', 'zset'}
-for i = 1, 6 do
+local types = {'string', 'string', 'set', 'set', 'string', 'zset', 'zset', 'zset'}
+for i = 1, 8 do
   if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
 end
 local user = redis.call('GET', KEYS[1])
@@ -131,13 +181,14 @@ redis.call('SADD', KEYS[4], ARGV[1])
 if redis.call('SET', KEYS[5], ARGV[5], 'NX', 'PX', ARGV[6]) == false then
   redis.call('PEXPIRE', KEYS[5], ARGV[6], 'GT')
 end
-local left = redis.call('PTTL', KEYS[1])
-if left > 0 then
-  redis.call('PEXPIRE', KEYS[2], left, 'GT')
-  redis.call('PEXPIRE', KEYS[3], left, 'GT')
-  redis.call('PEXPIRE', KEYS[5], left, 'GT')
-end
 redis.call('ZADD', KEYS[6], ARGV[7], ARGV[1])
+redis.call('ZADD', KEYS[7], 'GT', ARGV[7], ARGV[2])
+local ends = redis.call('PEXPIRETIME', KEYS[1])
+redis.call('ZADD', KEYS[8], ends < 0 and '+inf' or ends, ARGV[1])
+if redis.call('PEXPIRE', KEYS[8], ARGV[6], 'GT') == 0 then redis.call('PEXPIRE', KEYS[8], ARGV[6], 'NX') end
+if ARGV[9] == 'again' and ends > 0 then
+  for _, i in ipairs({2, 3, 5, 8}) do redis.call('PEXPIREAT', KEYS[i], ends, 'GT') end
+end
 return {'OK'}
 `,
 };
@@ -171,29 +222,35 @@ return {'OK'}
 
 export const unregister: Script = {
   name: 'unregister',
-  sha: 'f301dc08140b4ef6807693c577ae7c4d50bdbb00',
+  sha: '288213f0df0e1397a7f7dcfdf1465d2276603fb4',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function is(key, want)
   return redis.call('TYPE', key).ok == want
 end
-local user = is(KEYS[1], 'string') and redis.call('GET', KEYS[1]) or ''
-local details = is(KEYS[6], 'string') and redis.call('GET', KEYS[6]) or ''
+local named, noted, indexed = is(KEYS[1], 'string'), is(KEYS[6], 'string'), is(KEYS[10], 'zset')
+local user = named and redis.call('GET', KEYS[1]) or ''
+local details = noted and redis.call('GET', KEYS[6]) or ''
 if user ~= ARGV[2] or details ~= ARGV[3] then return {'STALE', user, details} end
 if ARGV[4] ~= '' then
   local lease = redis.call('GET', KEYS[8])
   if lease and string.sub(lease, 1, 16) == ARGV[4] then return {'LIVE'} end
 end
-if is(KEYS[1], 'string') then redis.call('DEL', KEYS[1]) end
+local function leave(set, member)
+  if is(set, 'set') then redis.call('SREM', set, ARGV[1]) end
+  if indexed and redis.call('EXISTS', set) == 0 then redis.call('ZREM', KEYS[10], member) end
+end
+if named then redis.call('DEL', KEYS[1]) end
 if is(KEYS[2], 'string') then redis.call('DEL', KEYS[2]) end
-if is(KEYS[3], 'set') then redis.call('SREM', KEYS[3], ARGV[1]) end
-if is(KEYS[4], 'set') then redis.call('SREM', KEYS[4], ARGV[1]) end
+leave(KEYS[3], ARGV[2])
+if KEYS[4] ~= KEYS[3] then leave(KEYS[4], ARGV[5]) end
 if is(KEYS[5], 'set') then redis.call('SREM', KEYS[5], ARGV[1]) end
-if is(KEYS[6], 'string') then redis.call('DEL', KEYS[6]) end
+if noted then redis.call('DEL', KEYS[6]) end
 if is(KEYS[7], 'zset') then redis.call('ZREM', KEYS[7], ARGV[1]) end
+if is(KEYS[9], 'zset') then redis.call('ZREM', KEYS[9], ARGV[1]) end
 return {'OK'}
 `,
 };
 
 /** All of them: the only scripts that the embedded store runs. */
-export const SCRIPTS: readonly Script[] = [answer, lease, look, refresh, register, release, request, unregister];
+export const SCRIPTS: readonly Script[] = [answer, frame, lease, look, refresh, register, release, request, unregister];

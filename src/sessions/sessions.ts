@@ -4,6 +4,7 @@ import { Control } from './control.ts';
 import { Directory } from './directory.ts';
 import { Keys } from './keys.ts';
 import { Nodes } from './nodes.ts';
+import { Overview } from './overview.ts';
 import { Registry } from './registry.ts';
 
 export interface Sessions {
@@ -13,18 +14,21 @@ export interface Sessions {
   registry: Registry;
   nodes: Nodes;
   control: Control;
+  overview: Overview;
 }
 
 /** @param prefix of all keys, `ws` by default */
 export function openSessions(store: Store, prefix: string): Sessions {
   const keys = new Keys(prefix);
   const directory = new Directory(store, keys);
+  const nodes = new Nodes(store, keys);
   return {
     store,
     keys,
     directory,
     registry: new Registry(store, keys, directory),
-    nodes: new Nodes(store, keys),
+    nodes,
     control: new Control(store, keys),
+    overview: new Overview({ store, keys, directory, nodes }),
   };
 }

@@ -1,6 +1,6 @@
 /** Leases: one living process a name, and the names of the last day. */
 import { describe, expect, test } from 'vitest';
-import { LEASE, RENEW_EVERY } from '../../src/sessions/nodes.ts';
+import { LEASE, NO_LOAD, RENEW_EVERY } from '../../src/sessions/nodes.ts';
 import { DAY, dump, endOf, faultOf, HOUR, INCARNATION, nodeInfo, OTHER_INCARNATION, timed } from '../helpers/floor.ts';
 import { until } from '../helpers/wait.ts';
 import { contract } from './stores.ts';
@@ -95,13 +95,14 @@ contract('Nodes', (f) => {
       `${INCARNATION}null`,
       `${INCARNATION}[1]`,
       `${INCARNATION}"text"`,
+      `${INCARNATION}{"connects":"many","cpu":null,"rss":{}}`,
       INCARNATION,
     ])('the lease %j of who knows what version is a lease, and does no harm', async (value) => {
       await f.nodes.hold(nodeInfo());
       await f.redis.client.set('ws:x:node:n1', value, 'PX', LEASE);
       const [node] = await f.nodes.list();
       expect(node).toMatchObject({ name: 'n1', alive: true });
-      expect(node?.info).toMatchObject({ incarnation: value.slice(0, 16), pid: 0, sessions: 0, url: '' });
+      expect(node?.info).toMatchObject({ incarnation: value.slice(0, 16), pid: 0, sessions: 0, url: '', ...NO_LOAD });
       expect(await f.nodes.living(['n1'])).toEqual(new Map([['n1', value.slice(0, 16)]]));
     });
 

@@ -4,7 +4,9 @@
  *     in both sets, TTLs as promised;
  * (b) list, count and find by user name exactly the ids that are in the set of all and whose session key lives;
  * (c) the TTL of a user's set is at least that of each member's key that wssess wrote;
- * (d) nothing else lies under ws:session:* and ws:user:*.
+ * (d) nothing else lies under ws:session:* and ws:user:*;
+ * (e) the index of a process holds its sessions, those untouched with the time at which their key ends, and the index of
+ *     users each user of these, and none without a set but where another deleted it.
  * WSSESS_TEST_RUNS multiplies the number of runs.
  */
 import fc from 'fast-check';
@@ -66,6 +68,8 @@ class Model {
   readonly owned = new Map<string, Own>();
   /** Ids whose session key another client wrote, and that is still theirs. */
   readonly byHand = new Set<string>();
+  /** Users from whose set another client took something. */
+  readonly taken = new Set<string>();
 
   touch(id: string, how: 'removed' | 'changed'): void {
     const one = this.owned.get(id);
@@ -160,6 +164,7 @@ async function act(f: Floor, model: Model, op: Op): Promise<void> {
     }
     case 'srem': {
       await client.srem(op.user === null ? 'ws:sessions:all' : `ws:user:${op.user}`, op.id);
+      if (op.user !== null) model.taken.add(op.user);
       if (op.user === null || owned.get(op.id)?.details.user === op.user) model.touch(op.id, 'removed');
       return;
     }
@@ -174,6 +179,7 @@ async function act(f: Floor, model: Model, op: Op): Promise<void> {
     }
     case 'delUser': {
       await client.del(`ws:user:${op.user}`);
+      model.taken.add(op.user);
       for (const [id, { details }] of owned) if (details.user === op.user) model.touch(id, 'removed');
       return;
     }
@@ -184,7 +190,7 @@ async function act(f: Floor, model: Model, op: Op): Promise<void> {
   }
 }
 
-async function check(f: Floor, { owned, byHand }: Model): Promise<void> {
+async function check(f: Floor, { owned, byHand, taken }: Model): Promise<void> {
   const { client } = f.redis;
   const ends = (key: string) => endOf(f.redis, key);
 
@@ -230,6 +236,28 @@ async function check(f: Floor, { owned, byHand }: Model): Promise<void> {
   expect(newest).toHaveLength(new Set(newest).size);
   for (const id of newest) expect(living.has(id), `${id} is among the newest`).toBe(true);
 
+  // (e)
+  const scores = async (key: string) => {
+    const flat = await client.zrange(key, 0, -1, 'WITHSCORES');
+    return new Map(flat.flatMap((member, i) => (i % 2 === 0 ? [[member, Number(flat[i + 1])] as const] : [])));
+  };
+  const index = await scores(`ws:x:own:${INCARNATION}`);
+  expect([...index.keys()].sort(), 'the own index').toEqual([...owned.keys()].sort());
+  const users = await scores('ws:x:users');
+  for (const [id, { details, touched }] of owned) {
+    if (touched !== 'no') continue;
+    expect(index.get(id), `the end of ${id} in the own index`).toBe(await ends(`ws:session:${id}`));
+    expect(users.has(details.user), `${details.user} in the index of users`).toBe(true);
+  }
+  if (owned.size > 0) {
+    const last = Math.max(...(await Promise.all([...owned.keys()].map((id) => ends(`ws:x:details:${id}`)))));
+    expect(await ends(`ws:x:own:${INCARNATION}`), 'the end of the own index').toBeGreaterThanOrEqual(last - SLACK);
+  }
+  for (const one of users.keys()) {
+    if (taken.has(one)) continue;
+    expect(await client.exists(`ws:user:${one}`), `the set of ${one}, which the index of users names`).toBe(1);
+  }
+
   // (d)
   const allowed = new Set(['ws:sessions:all', ...USERS.map((one) => `ws:user:${one}`)]);
   for (const id of byHand) allowed.add(`ws:session:${id}`);
@@ -250,7 +278,7 @@ contract('A random sequence', (f) => {
   const patience = Math.max(1, RUNS / 100) * 300_000;
 
   test(
-    'of everything, and of SET, SADD, SREM and DEL by another client, keeps (a) to (d)',
+    'of everything, and of SET, SADD, SREM and DEL by another client, keeps (a) to (e)',
     async () => {
       const ops = fc.array(fc.oneof(...ownOps, ...handOps), { minLength: 1, maxLength: 30, size: 'max' });
       await fc.assert(
@@ -269,7 +297,7 @@ contract('A random sequence', (f) => {
   );
 
   test(
-    'with own sessions only keeps (a) to (d), and ends at the keys it began with',
+    'with own sessions only keeps (a) to (e), and ends at the keys it began with',
     async () => {
       const ops = fc.array(fc.oneof(...ownOps), { minLength: 1, maxLength: 30, size: 'max' });
       await fc.assert(

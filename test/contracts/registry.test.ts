@@ -22,6 +22,8 @@ import {
 } from '../helpers/floor.ts';
 import { contract } from './stores.ts';
 
+const OWN = `ws:x:own:${INCARNATION}`;
+
 contract('Registry', (f) => {
   const end = (key: string) => endOf(f.redis, key);
   const snapshot = () => dump(f.redis);
@@ -51,9 +53,17 @@ contract('Registry', (f) => {
       expect(added.filter((key) => !key.startsWith('ws:x:'))).toEqual(
         ['ws:session:s1', 'ws:session:s1:role', 'ws:sessions:all', 'ws:user:kim'].sort(),
       );
-      expect(added.filter((key) => key.startsWith('ws:x:'))).toEqual(['ws:x:details:s1', 'ws:x:newest']);
+      expect(added.filter((key) => key.startsWith('ws:x:'))).toEqual([
+        'ws:x:details:s1',
+        'ws:x:newest',
+        OWN,
+        'ws:x:users',
+      ]);
       expect(await client.get('ws:x:details:s1')).toBe(packDetails(details));
       expect(await client.zscore('ws:x:newest', 's1')).toBe(String(details.connectedAt));
+      expect(await client.zscore('ws:x:users', 'kim')).toBe(String(details.connectedAt));
+      expect(await client.zscore(OWN, 's1')).toBe(String(await end('ws:session:s1')));
+      expect(await end(OWN)).toBeGreaterThanOrEqual((await end('ws:x:details:s1')) - SLACK);
     });
 
     test('lets the details outlive their session, so that whoever reaps it knows whose it was', async () => {
@@ -140,6 +150,8 @@ contract('Registry', (f) => {
       'ws:sessions:all',
       'ws:x:details:s1',
       'ws:x:newest',
+      OWN,
+      'ws:x:users',
     ])('with %s of another type: key_type names it, nothing written, by renew neither', async (key) => {
       await f.redis.client.rpush(key, 'a list');
       const before = await snapshot();
@@ -437,7 +449,7 @@ contract('Registry', (f) => {
       expect(await end('ws:session:f1')).toBe(-1);
     });
 
-    test.each(['ws:session:s1', 'ws:session:s1:role', 'ws:user:kim', 'ws:x:details:s1'])(
+    test.each(['ws:session:s1', 'ws:session:s1:role', 'ws:user:kim', 'ws:x:details:s1', OWN])(
       'with %s of another type: key_type names it, nothing written',
       async (key) => {
         await f.registry.register('s1', makeDetails());
@@ -456,7 +468,12 @@ contract('Registry', (f) => {
   describe('renew', () => {
     test('writes again what was deleted: the dump is that of before', async () => {
       await f.registry.register('s1', makeDetails());
-      const values = async () => Object.entries(await snapshot()).map(([key, [type, value]]) => [key, type, value]);
+      const values = async () =>
+        Object.entries(await snapshot()).map(([key, [type, value]]) => [
+          key,
+          type,
+          key === OWN ? 'when it ends' : value,
+        ]);
       const before = await values();
       for (const key of [
         'ws:session:s1',
@@ -465,6 +482,8 @@ contract('Registry', (f) => {
         'ws:sessions:all',
         'ws:x:details:s1',
         'ws:x:newest',
+        OWN,
+        'ws:x:users',
       ]) {
         await f.redis.client.del(key);
         const set = await timed(async () =>
@@ -473,6 +492,7 @@ contract('Registry', (f) => {
         expect(await values(), key).toEqual(before);
         for (const one of ['ws:session:s1', 'ws:session:s1:role', 'ws:user:kim']) set(await end(one), 2 * DAY);
         expect(await end('ws:sessions:all')).toBe(-1);
+        expect(await f.redis.client.zscore(OWN, 's1')).toBe(String(await end('ws:session:s1')));
       }
     });
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { killBackground, start } from '../helpers/background.ts';
 import { connect7, dropClients } from '../helpers/clients.ts';
+import { openFloor } from '../helpers/floor.ts';
 import { addForeign, addManyForeign } from '../helpers/foreign.ts';
 import { type Command, commandsOf, unbounded } from '../helpers/monitor.ts';
 import { type Serve, startServe, wssess } from '../helpers/program.ts';
@@ -110,11 +111,12 @@ describeWithRedis('MONITOR', () => {
   });
 
   test.each([
-    ['ls --watch', 'SSCAN'],
-    ['stats --watch', 'SSCAN'],
+    ['ls --watch -o jsonl', 'SSCAN'],
+    ['stats --watch -o jsonl', 'SSCAN'],
+    ['stats --watch', 'ZCOUNT'],
   ])('wssess %s', async (line, sends) => {
     const commands = await commandsOf(redis.url, async () => {
-      const watching = start([...line.split(' '), '-o', 'jsonl', '--interval', '50ms'], {
+      const watching = start([...line.split(' '), '--interval', '50ms'], {
         WSSESS_REDIS_URL: redis.url,
       });
       await watching.lines(3);
@@ -123,6 +125,31 @@ describeWithRedis('MONITOR', () => {
     });
     expect(commands.map(([name]) => name)).toContain(sends);
     expect(unbounded(commands)).toEqual([]);
+  });
+
+  test('a frame of the overview: one script that only reads, one look, and what it costs is bounded', async () => {
+    const floor = await openFloor(redis);
+    const window = { top: 0, rows: 50, oldestFirst: false, keep: { id: ids[0]!, score: Date.now(), row: 3 } };
+    try {
+      await floor.overview.frame();
+      const trips = async (act: () => Promise<unknown>) => {
+        const commands = await commandsOf(redis.url, act);
+        expect(unbounded(commands)).toEqual([]);
+        for (const [name] of commands) expect(name).not.toMatch(/^(SET|[SZ]ADD|[SZ]REM|DEL|P?EXPIRE|PUBLISH|EVALSHA)$/);
+        return commands
+          .map(([name]) => name)
+          .filter((name) => ['EVALSHA_RO', 'SMISMEMBER', 'SSCAN', 'MGET'].includes(name!));
+      };
+      expect(await trips(() => floor.overview.frame({ sessions: window, look: ['f1', ids[0]!] }))).toEqual([
+        'EVALSHA_RO',
+        'EVALSHA_RO',
+        'SMISMEMBER',
+      ]);
+      expect(await trips(() => floor.overview.frame())).toEqual(['EVALSHA_RO']);
+      expect(await trips(() => floor.overview.frame({ users: window }))).toEqual(['EVALSHA_RO', 'SSCAN', 'MGET']);
+    } finally {
+      floor.store.close();
+    }
   });
 
   describe('REST', () => {

@@ -661,15 +661,27 @@ describeWithRedis('the CLI', () => {
       const watching = start(['stats', '--watch', '--interval', '100ms'], env());
       await watching.lines(2);
       await connect('kim');
-      await until(() => /sessions 1 \(\+1\)/.test(watching.stdout()), 10_000, 'the change');
+      // Nodes tell what they count every 2 s: those of earlier tests may be among it.
+      await until(() => /sessions 1 \(\+\d/.test(watching.stdout()), 10_000, 'the change');
       watching.process.kill('SIGINT');
       const { code, stdout, stderr } = await watching.ended();
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       for (const line of stdout.trimEnd().split('\n')) {
         expect(line).toMatch(
-          /^\d\d:\d\d:\d\d {2}sessions \d+( \([+−]\d+\))? {2}users \d+ {2}nodes 1 {2}redis \d+\.\d ms$/,
+          /^\d\d:\d\d:\d\d {2}sessions \d+( \((\+\d+)? ?(−\d+)?\))? {2}users \d+ {2}nodes 1 {2}msgs\/s (?:-|[\d,]+) {2}redis \d+\.\d ms$/,
         );
       }
+    });
+
+    test('--watch counts foreign sessions and their users too', async () => {
+      await connect('kim');
+      await addForeign(redis.client, 'spring-1', 'lee');
+      await addForeign(redis.client, 'spring-2', 'kim');
+      const watching = start(['stats', '--watch', '--interval', '100ms'], env());
+      const [line] = await watching.lines(1);
+      watching.process.kill('SIGINT');
+      expect((await watching.ended()).code).toBe(0);
+      expect(line).toMatch(/^\S+ {2}sessions 3 {2}users 2 {2}nodes 1 {2}msgs\/s - {2}/);
     });
 
     test('--watch -o jsonl prints the published object a line', async () => {
@@ -697,10 +709,19 @@ describeWithRedis('the CLI', () => {
           version: expect.any(String),
           started_at: expect.stringMatching(RFC3339),
           sessions: expect.any(Number),
+          connects: expect.any(Number),
+          disconnects: expect.any(Number),
+          kicks: expect.any(Number),
+          messages_in: expect.any(Number),
+          messages_out: expect.any(Number),
+          loop_delay_ms: expect.any(Number),
+          cpu: expect.any(Number),
+          rss: expect.any(Number),
         },
       ]);
       const { stdout } = await cli('nodes');
-      expect(stdout).toMatch(/^NODE\tSTATE\tSESSIONS\tUP\tSEEN\tURL\nchat-1\talive\t/);
+      expect(stdout).toMatch(/^NODE\tSTATE\tSESSIONS\tCPU\tLOOP\tRSS\tUP\tSEEN\tURL\nchat-1\talive\t/);
+      expect(stdout).toMatch(/\t\d+%\t[\d.]+ ms\t[\d,]+ MB\t/);
       expect((await cli('nodes -o name')).stdout).toBe('chat-1\n');
     });
   });

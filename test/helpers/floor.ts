@@ -29,6 +29,14 @@ export function nodeInfo(over: Partial<NodeInfo> = {}): NodeInfo {
     version: '0.1.0',
     started_at: '2026-01-02T03:04:05.000Z',
     sessions: 3,
+    connects: 5,
+    disconnects: 2,
+    kicks: 1,
+    messages_in: 40,
+    messages_out: 400,
+    loop_delay_ms: 1.5,
+    cpu: 0.25,
+    rss: 90_000_000,
     ...over,
   };
 }

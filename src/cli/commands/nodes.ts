@@ -36,9 +36,21 @@ function toJson({ name, alive, seenAt, info }: NodeState) {
     started_at: info?.started_at ?? null,
     /** As of its last renewal. */
     sessions: info?.sessions ?? null,
+    /** Since the start of the process. */
+    connects: info?.connects ?? null,
+    disconnects: info?.disconnects ?? null,
+    kicks: info?.kicks ?? null,
+    messages_in: info?.messages_in ?? null,
+    messages_out: info?.messages_out ?? null,
+    /** Between its last two renewals: milliseconds, the share of one core; bytes. */
+    loop_delay_ms: info?.loop_delay_ms ?? null,
+    cpu: info?.cpu ?? null,
+    rss: info?.rss ?? null,
   };
 }
 
+const counted = (count: number | null) => (count === null ? '' : thousands(count));
+const megabytes = (bytes: number) => `${thousands(Math.round(bytes / 1e6))} MB`;
 const ago = (time: string | null) => (time ? formatAge(Date.now() - Date.parse(time)) : '');
 
 const COLUMNS: Column<NodeRow>[] = [
@@ -48,10 +60,18 @@ const COLUMNS: Column<NodeRow>[] = [
     value: (row) => (row.alive ? 'alive' : 'gone'),
     style: (row) => (row.alive ? 'green' : 'red'),
   },
-  { name: 'SESSIONS', value: (row) => (row.sessions === null ? '' : thousands(row.sessions)), align: 'right' },
+  { name: 'SESSIONS', value: (row) => counted(row.sessions), align: 'right' },
+  { name: 'CPU', value: (row) => (row.cpu === null ? '' : `${Math.round(row.cpu * 100)}%`), align: 'right' },
+  { name: 'LOOP', value: (row) => (row.loop_delay_ms === null ? '' : `${row.loop_delay_ms} ms`), align: 'right' },
+  { name: 'RSS', value: (row) => (row.rss === null ? '' : megabytes(row.rss)), align: 'right' },
   { name: 'UP', value: (row) => ago(row.started_at) },
   { name: 'SEEN', value: (row) => ago(row.seen_at) },
   { name: 'URL', value: (row) => row.url ?? '' },
+  { name: 'CONNECTS', value: (row) => counted(row.connects), align: 'right', wide: true },
+  { name: 'DISCONNECTS', value: (row) => counted(row.disconnects), align: 'right', wide: true },
+  { name: 'KICKS', value: (row) => counted(row.kicks), align: 'right', wide: true },
+  { name: 'MSGS_IN', value: (row) => counted(row.messages_in), align: 'right', wide: true },
+  { name: 'MSGS_OUT', value: (row) => counted(row.messages_out), align: 'right', wide: true },
   { name: 'HOST', value: (row) => row.host ?? '', wide: true },
   { name: 'PID', value: (row) => (row.pid === null ? '' : String(row.pid)), align: 'right', wide: true },
   { name: 'VERSION', value: (row) => row.version ?? '', wide: true },

@@ -2,8 +2,11 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../common/errors.ts';
 import { safeJson } from '../../common/escape.ts';
+import type { Frame } from '../../sessions/overview.ts';
+import { type Change, Rates } from '../../sessions/rates.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { countAll, type Stats } from '../../sessions/stats.ts';
+import { Surveyor, type Unindexed } from '../../sessions/surveyor.ts';
 import type { Io } from '../io.ts';
 import { addOutput, addStore, type Flags, intervalOption, withSessions } from '../options.ts';
 import type { Column } from '../output/columns.ts';
@@ -56,26 +59,48 @@ async function printCounts(sessions: Sessions, flags: Flags, io: Io): Promise<vo
   if (groups.length > 0) await io.out(`\n${await drawTable(io, flags, groups, COLUMNS)}`);
 }
 
-/** A line a second: how many there are, and by how many more or fewer than a line before. */
+/** A line a second. For programs each line is a whole count; for people the counts that nodes and indexes keep. */
 async function watchCounts(sessions: Sessions, flags: Flags, io: Io): Promise<void> {
-  let before: number | undefined;
-  await repeat(io, (flags.interval as number | undefined) ?? INTERVAL, async () => {
-    const asked = performance.now();
-    await sessions.store.call('PING');
-    const latency = performance.now() - asked;
-    const stats = await countAll(sessions);
-    const change = before === undefined ? 0 : stats.sessions - before;
-    before = stats.sessions;
-    if (isForPrograms(flags)) return io.out(`${safeJson(published(stats))}\n`);
-    const time = new Date(stats.at).toTimeString().slice(0, 8);
-    await io.out(`${time}  ${line(stats, change)}  redis ${latency.toFixed(1)} ms\n`);
-  });
+  const interval = (flags.interval as number | undefined) ?? INTERVAL;
+  if (isForPrograms(flags)) {
+    await repeat(io, interval, async () => io.out(`${safeJson(published(await countAll(sessions)))}\n`));
+    return;
+  }
+  const surveyor = new Surveyor(sessions);
+  const rates = new Rates();
+  try {
+    await repeat(io, interval, async () => {
+      const frame = await sessions.overview.frame();
+      const change = rates.next(frame.nodes);
+      await io.out(`${watchLine(frame, await surveyor.unindexed(frame), change)}\n`);
+    });
+  } finally {
+    surveyor.stop();
+  }
 }
 
-/** `sessions 12,408 (+5)  users 9,877  nodes 3` */
-function line({ sessions, users, nodes }: Stats, change = 0): string {
-  const by = change === 0 ? '' : ` (${change > 0 ? '+' : '−'}${thousands(Math.abs(change))})`;
-  return `sessions ${thousands(sessions)}${by}  users ${thousands(users)}  nodes ${thousands(nodes)}`;
+/** `14:27:01  sessions 12,408 (+14 −9)  users 9,877  nodes 3  msgs/s 3,310  redis 0.4 ms` */
+function watchLine({ at, own, users, nodes, took }: Frame, other: Unindexed, change: Change): string {
+  const moved = [
+    change.connects ? `+${thousands(change.connects)}` : '',
+    change.disconnects ? `−${thousands(change.disconnects)}` : '',
+  ].filter(Boolean);
+  // A count that a survey hasn't come to the end of is at least this.
+  const count = (number: number) => `${thousands(number)}${other.whole ? '' : '+'}`;
+  const parts = [
+    new Date(at).toTimeString().slice(0, 8),
+    `sessions ${count(own + other.sessions)}${moved.length > 0 ? ` (${moved.join(' ')})` : ''}`,
+    `users ${count(users + other.users)}`,
+    `nodes ${thousands(nodes.filter(({ alive }) => alive).length)}`,
+    `msgs/s ${change.messages === null ? '-' : thousands(Math.round(change.messages))}`,
+    `redis ${took.toFixed(1)} ms`,
+  ];
+  return parts.join('  ');
+}
+
+/** `sessions 12,408  users 9,877  nodes 3` */
+function line({ sessions, users, nodes }: Stats): string {
+  return `sessions ${thousands(sessions)}  users ${thousands(users)}  nodes ${thousands(nodes)}`;
 }
 
 interface Group {

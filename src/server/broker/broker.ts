@@ -10,7 +10,8 @@ export class Broker {
   readonly #subscriptions = new Subscriptions<Recipient>();
   readonly #maxSubscriptions: number;
   readonly #incarnation: string;
-  #messages = 0;
+  /** Since the start of the process: SEND frames that were accepted, MESSAGE frames that they became. */
+  readonly counters = { messages_in: 0, messages_out: 0 };
 
   /**
    * @param incarnation makes message ids unique over restarts
@@ -24,7 +25,8 @@ export class Broker {
   /** @throws Refusal for a destination that isn't served */
   send(destination: string, frame: Frame): void {
     const topic = served(destination);
-    deliver(frame, topic, `${this.#incarnation}-${++this.#messages}`, this.#subscriptions.of(topic));
+    const id = `${this.#incarnation}-${++this.counters.messages_in}`;
+    this.counters.messages_out += deliver(frame, topic, id, this.#subscriptions.of(topic));
   }
 
   /** @throws Refusal for a destination that isn't served, an id in use, too many subscriptions */

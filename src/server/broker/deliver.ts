@@ -23,13 +23,15 @@ const NOT_PASSED_ON = new Set([
 /**
  * Sends a MESSAGE to each subscription (1.2 "MESSAGE"). The application's headers pass through.
  * @param messageId unique on this server
+ * @returns how many were sent
  */
 export function deliver(
   frame: Frame,
   destination: string,
   messageId: string,
   subscriptions: Iterable<Subscription<Recipient>>,
-): void {
+): number {
+  let delivered = 0;
   const passedOn = new Headers([...frame.headers].filter(([name]) => !NOT_PASSED_ON.has(name)));
   const tails = new Map<Version, Buffer>();
   const messages = new Map<string, Buffer>();
@@ -45,5 +47,7 @@ export function deliver(
       messages.set(kind, message);
     }
     subscriber.send(message);
+    delivered++;
   }
+  return delivered;
 }

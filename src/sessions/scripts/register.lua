@@ -1,7 +1,8 @@
 #!lua
 -- Registers a session of a node, in one step: the four families, and what wssess keeps beside them.
 --
--- KEYS  1 session   2 role   3 user   4 all   5 details   6 newest   7 lease of the node
+-- KEYS  1 session   2 role   3 user   4 all   5 details   6 newest   7 users
+--       8 sessions of the node's process by when they expire   9 lease of the node
 -- ARGV  1 id   2 user   3 role, '' for none   4 TTL in ms   5 details   6 TTL of the details in ms
 --       7 connect time in ms   8 incarnation of the node
 --       9 'new': the id must be free; 'again': the owner writes what is missing and raises what is there
@@ -11,11 +12,11 @@
 --         names}, {'TYPE', key}. Nothing is written unless it is OK.
 -- @include typed.lua
 
-local lease = redis.call('GET', KEYS[7])
+local lease = redis.call('GET', KEYS[9])
 if not lease or string.sub(lease, 1, 16) ~= ARGV[8] then return {'NOLEASE'} end
 
-local types = {'string', 'string', 'set', 'set', 'string', 'zset'}
-for i = 1, 6 do
+local types = {'string', 'string', 'set', 'set', 'string', 'zset', 'zset', 'zset'}
+for i = 1, 8 do
   if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
 end
 
@@ -53,12 +54,14 @@ redis.call('SADD', KEYS[4], ARGV[1])
 if redis.call('SET', KEYS[5], ARGV[5], 'NX', 'PX', ARGV[6]) == false then
   redis.call('PEXPIRE', KEYS[5], ARGV[6], 'GT')
 end
--- Another may have given the session a longer TTL: what was written again must not end before it.
-local left = redis.call('PTTL', KEYS[1])
-if left > 0 then
-  redis.call('PEXPIRE', KEYS[2], left, 'GT')
-  redis.call('PEXPIRE', KEYS[3], left, 'GT')
-  redis.call('PEXPIRE', KEYS[5], left, 'GT')
-end
 redis.call('ZADD', KEYS[6], ARGV[7], ARGV[1])
+redis.call('ZADD', KEYS[7], 'GT', ARGV[7], ARGV[2])
+-- The index of a process that died ends with the details of its last session.
+local ends = redis.call('PEXPIRETIME', KEYS[1])
+redis.call('ZADD', KEYS[8], ends < 0 and '+inf' or ends, ARGV[1])
+if redis.call('PEXPIRE', KEYS[8], ARGV[6], 'GT') == 0 then redis.call('PEXPIRE', KEYS[8], ARGV[6], 'NX') end
+-- Another may have given the session a longer TTL: what was written again must not end before it.
+if ARGV[9] == 'again' and ends > 0 then
+  for _, i in ipairs({2, 3, 5, 8}) do redis.call('PEXPIREAT', KEYS[i], ends, 'GT') end
+end
 return {'OK'}

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Details } from '../../../src/sessions/model.ts';
+import { NO_LOAD } from '../../../src/sessions/nodes.ts';
 import * as generated from '../../../src/sessions/scripts.gen.ts';
 import { openSessions, type Sessions } from '../../../src/sessions/sessions.ts';
 import { connect } from '../../../src/store/connect.ts';
@@ -20,7 +21,7 @@ describe("wssess's own scripts", () => {
     store = await startStore();
     const url = `redis://:${encodeURIComponent(PASSWORD)}@127.0.0.1:${store.port}`;
     sessions = openSessions(await connect({ url, source: 'test', timeout: 5000, lasting: true }), 'ws');
-    const info = { name: 'n1', url: '', host: 'h', pid: 1, version: '1', started_at: '', sessions: 0 };
+    const info = { name: 'n1', url: '', host: 'h', pid: 1, version: '1', started_at: '', sessions: 0, ...NO_LOAD };
     expect(await sessions.nodes.hold({ ...info, incarnation: INCARNATION })).toBe('new');
     expect(await sessions.nodes.hold({ ...info, incarnation: 'incarnation-0002' })).toBeGreaterThan(7000);
   });
