@@ -102,18 +102,28 @@ export function countOption(value: string): number {
   return Number(value);
 }
 
+interface Lasting {
+  /** Connects again when Redis was away, and leaves it to `work` to say which store it is. */
+  lasting?: boolean;
+}
+
 /** Connects to the store that is named or found, and closes it when the work is over. */
-export async function withSessions<T>(flags: Flags, io: Io, work: (sessions: Sessions) => Promise<T>): Promise<T> {
+export async function withSessions<T>(
+  flags: Flags,
+  io: Io,
+  work: (sessions: Sessions) => Promise<T>,
+  { lasting = false }: Lasting = {},
+): Promise<T> {
   const { prefix, embedded, ...address } = findStore(flags, io);
   const timeout = read('redisTimeout', flags, io.env);
   const { connect } = await import('../store/connect.ts');
-  const store = await connect({ ...address, timeout, lasting: false }).catch((error: unknown) => {
+  const store = await connect({ ...address, timeout, lasting }).catch((error: unknown) => {
     // A process id may be another's by now: that nothing listens tells it as well.
     if (!(embedded && error instanceof WssessError && error.code === 'redis_unreachable')) throw error;
     throw new WssessError('store_gone', `the ${embedded} does not answer, ${address.source} is stale`);
   });
   // Not where standard error is read by a program, which finds an error's JSON there and nothing else.
-  if (embedded && !flags.quiet && !['json', 'jsonl'].includes(formatOf(flags))) io.err(`${embedded}\n`);
+  if (embedded && !lasting && !flags.quiet && !['json', 'jsonl'].includes(formatOf(flags))) io.err(`${embedded}\n`);
   try {
     return await work(openSessions(store, prefix));
   } finally {
