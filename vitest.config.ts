@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.{ts,tsx}'],
     // Most of these tests wait for another process: more of them than cores run abreast.
     maxWorkers: availableParallelism() + 1,
     testTimeout: 30_000,

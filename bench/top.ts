@@ -36,7 +36,9 @@ async function main(many: number, runs: number): Promise<void> {
   const sessions = await open(url);
   const letGo = await holdLease(sessions);
   const busy = fork(fileURLToPath(import.meta.url), ['churn', url]);
-  console.log('| sessions | key to frame, p50 | p95 | CPU of a core | Redis a frame | memory |\n|---|---|---|---|---|---|');
+  console.log(
+    '| sessions | key to frame, p50 | p95 | CPU of a core | Redis a frame | memory |\n|---|---|---|---|---|---|',
+  );
   for (const [from, to] of [
     [0, FEW],
     [FEW, many],
@@ -99,7 +101,13 @@ async function measure({ store }: Sessions, url: string): Promise<Figures> {
     Number(new RegExp(`^cmdstat_${command}:.*?\\b${field}=(\\d+)`, 'm').exec(stats)?.[1] ?? 0);
   // Scripts that only read are the dashboard's alone, and what they call is counted with them; frame.lua calls TIME once.
   const redis = ['evalsha_ro', 'smismember'].reduce((sum, command) => sum + read(command, 'usec'), 0);
-  const figures = { p50: quantile(0.5), p95: quantile(0.95), cpu, redis: redis / read('time', 'calls'), rss: top.rss() };
+  const figures = {
+    p50: quantile(0.5),
+    p95: quantile(0.95),
+    cpu,
+    redis: redis / read('time', 'calls'),
+    rss: top.rss(),
+  };
   await top.close();
   return figures;
 }

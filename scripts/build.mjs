@@ -1,6 +1,7 @@
-// Bundles the program into dist/: cli.cjs, which every start loads, and server.cjs with the two commands that run the
-// server, which would make every other start slower. CommonJS is what Node starts fastest (docs/decisions/0001); what a
-// command imports dynamically is in its file too, and only evaluated when that command runs.
+// Bundles the program into dist/: cli.cjs, which every start loads; server.cjs with the two commands that run the server,
+// and top.mjs with the dashboard, which would make every other start slower. CommonJS is what Node starts fastest
+// (docs/decisions/0001), Ink can only be an ES module (0005); what a command imports dynamically is in its file too, and
+// only evaluated when that command runs.
 // Runs as `prepare`, so that `npm ci` leaves a working `npx wssess`.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -37,7 +38,7 @@ const COMMON = {
   logLevel: 'warning',
 };
 
-/** For cli.cjs: the commands of server.cjs are required from there. They meet as CommandModules, and share no class. */
+/** For cli.cjs: the commands of server.cjs are required from there. Bundles meet as CommandModules, and share no class. */
 const serverApart = {
   name: 'server-apart',
   setup({ onResolve, onLoad }) {
@@ -48,23 +49,82 @@ const serverApart = {
     }));
   },
 };
+
+/** For cli.cjs and server.cjs: `top` is imported from its own file. */
+const topApart = {
+  name: 'top-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/top\.ts$/ }, () => ({ path: './top.mjs', external: true }));
+  },
+};
+
+/**
+ * For top.mjs, what Ink lacks for a screen that is drawn for days. It has no devtools here; it forgets in time what texts
+ * it measured, all of them else; and it puts rows below each other as they are, where it would take each apart into an
+ * object a character, which was two thirds of the CPU and half of the memory of a large screen.
+ */
+const inkTamed = {
+  name: 'ink-tamed',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: 'nothing' }));
+    onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export default {};' }));
+    onLoad({ filter: /ink\/build\/measure-text\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      const contents = source.replace('cache.set(', 'if (cache.size > 2000) cache.clear();\n    cache.set(');
+      if (contents === source) throw new Error(`${path} is not what it was: look at inkTamed anew`);
+      return { contents };
+    });
+    onLoad({ filter: /ink\/build\/output\.js$/ }, () => ({ contents: ROWS }));
+  },
+};
+
+/** Ink's Output for texts that lie side by side or below each other, and never over each other. */
+const ROWS = `export default class Output {
+  rows = [];
+  constructor({ height }) {
+    this.height = height;
+  }
+  write(x, y, text, { transformers }) {
+    for (let [i, line] of text.split('\\n').entries()) {
+      for (const transform of transformers) line = transform(line, i);
+      this.rows[y + i] = (this.rows[y + i] ?? '').padEnd(x) + line;
+    }
+  }
+  clip() {}
+  unclip() {}
+  get() {
+    const lines = Array.from({ length: this.height }, (_, y) => (this.rows[y] ?? '').trimEnd());
+    return { output: lines.join('\\n'), height: this.height };
+  }
+}`;
+
 const commands = "export * as serve from './serve.ts'; export * as demo from './demo.ts';";
 
-const [cli, server] = await Promise.all([
+const bundles = await Promise.all([
   build({
     ...COMMON,
     entryPoints: ['src/cli/main.ts'],
     outfile: join(outdir, 'cli.cjs'),
-    plugins: [versionAlone, serverApart],
+    plugins: [versionAlone, serverApart, topApart],
   }),
   build({
     ...COMMON,
     stdin: { contents: commands, resolveDir: join(root, 'src/cli/commands'), loader: 'ts' },
     outfile: join(outdir, 'server.cjs'),
-    plugins: [versionAlone],
+    plugins: [versionAlone, topApart],
+  }),
+  build({
+    ...COMMON,
+    format: 'esm',
+    entryPoints: ['src/cli/commands/top.ts'],
+    outfile: join(outdir, 'top.mjs'),
+    jsx: 'automatic',
+    // For the CommonJS packages inside, which require Node's own modules.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    plugins: [versionAlone, inkTamed],
   }),
 ]);
-writeLicences([cli, server].flatMap(({ metafile }) => Object.keys(metafile.inputs)));
+writeLicences(bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
 
 /** Writes dist/THIRD-PARTY-LICENSES: the licence text of every package that the bundle contains. */
 function writeLicences(inputs) {

@@ -3,10 +3,13 @@
  *   src/sessions/scripts.gen.ts   from src/sessions/scripts/*.lua
  *   docs/settings.md              from src/common/settings.ts
  *   docs/errors.md                from src/common/errors.ts
+ *   docs/top.md                   from src/cli/dashboard/keymap.ts
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GROUPS, helped } from '../src/cli/dashboard/components/help.ts';
+import { type Group, shownKey } from '../src/cli/dashboard/keymap.ts';
 import { ERRORS } from '../src/common/errors.ts';
 import { SETTINGS } from '../src/common/settings.ts';
 
@@ -17,6 +20,7 @@ const pages: Record<string, string> = {
   'src/sessions/scripts.gen.ts': scripts(),
   'docs/settings.md': settings(),
   'docs/errors.md': errors(),
+  'docs/top.md': top(),
 };
 
 const stale = Object.entries(pages).filter(([path, text]) => {
@@ -89,4 +93,40 @@ Exit codes: 0 ok, 1 no (offline, not found, failed), 2 usage, 3 partial, 4 not a
 |---|---|---|---|---|
 ${rows.join('\n')}
 `;
+}
+
+function top(): string {
+  const groups = (Object.keys(GROUPS) as Group[]).map((group) => {
+    const rows = helped(group, false).map((one) => {
+      const act = one.acts ? 'yes' : '';
+      return `| \`${shownKey(one)}\` | ${one.help.replaceAll('|', '\\|')} | ${one.where.join(', ')} | ${act} |`;
+    });
+    return `### ${GROUPS[group]}\n\n| key | what it does | where | not with --read-only |\n|---|---|---|---|\n${rows.join('\n')}\n`;
+  });
+  return `# wssess top
+
+Made from \`src/cli/dashboard/keymap.ts\` by \`npm run gen\`.
+
+\`wssess top\` (or \`dashboard\`) shows the live sessions of a Redis on a terminal of 80x24 or more, and lets you act on them.
+It asks twice a second, and only for what is on the screen. Options: \`--filter TEXT\`, \`--read-only\`, and those that name
+the Redis. Without a terminal there is \`wssess stats --watch\`.
+
+## What is where
+
+- The first line: which Redis, how fast it answers, how many nodes live, and whether what you see is live or stale.
+- The second: counts, rates and their course over the last minutes. On 30 rows or more, the nodes and their sessions.
+- The third: the panes and their numbers; the filter, how many match, and whether that is all of them yet.
+- The table. \`▸\` is where keys act, \`●\` is marked, \`✕\` has ended or has lost its node. Rows may come and go: \`▸\` stays on
+  its session, and a session that ends under it stays until you move on. From the right, columns give way to the width.
+- The last line: the keys that mean something here.
+
+## Filter
+
+Words are looked for in id, user, role, node, IP and agent. \`user:\` \`role:\` \`node:\` \`ip:\` compare the whole, with \`*\` for
+anything. All must match. An exact id or user is found at once; anything else is a walk through all sessions, whose
+progress stands beside the count until the result is whole.
+
+## Keys
+
+${groups.join('\n')}`;
 }

@@ -118,6 +118,43 @@ const ROOMS: Record<string, Imports> = {
     forbidden: ['../../server/server.ts', 'ioredis', 'ws', '@stomp/stompjs'],
     allowed: ["export const a = () => import('../../demo/stage.ts');", '../../store/store.ts', 'commander'],
   },
+  'src/cli/output/x.ts': {
+    forbidden: ['ink', 'react', 'ws', '../../server/server.ts'],
+    allowed: ['string-width', '../../sessions/model.ts'],
+  },
+  'src/cli/dashboard/x.tsx': {
+    forbidden: ['../../server/server.ts', '../../demo/stage.ts', '../../store/connect.ts', 'ioredis', 'ws'],
+    allowed: ['ink', 'react', './model/store.ts', '../../sessions/sessions.ts'],
+  },
+  'src/cli/dashboard/model/x.ts': {
+    forbidden: [
+      'ink',
+      'react',
+      'react/jsx-runtime',
+      'ioredis',
+      '../components/table.ts',
+      '../panes/all.ts',
+      '../screen/line.ts',
+      '../../../server/server.ts',
+    ],
+    allowed: ['./state.ts', '../../../sessions/kick.ts', '../../output/agent.ts'],
+  },
+  'src/cli/dashboard/panes/x.ts': {
+    forbidden: [
+      'ink',
+      'react',
+      'ioredis',
+      '../model/store.ts',
+      '../model/selectors.ts',
+      '../../../sessions/sessions.ts',
+      '../../../store/connect.ts',
+    ],
+    allowed: ['../model/views.ts', '../model/state.ts', '../components/columns.ts', './sessions.ts'],
+  },
+  'src/cli/dashboard/components/x.ts': {
+    forbidden: ['ink', 'react', '../model/engine.ts', '../../../sessions/kick.ts', '../../../server/server.ts'],
+    allowed: ['../model/views.ts', '../screen/line.ts', '../../output/width.ts', '../keymap.ts'],
+  },
   'src/demo/x.ts': {
     forbidden: [
       '../cli/io.ts',
@@ -205,6 +242,7 @@ test('what every start of the CLI loads has no ink, react, ioredis or ws in it',
     splitting: true,
     format: 'esm',
     platform: 'node',
+    external: ['react-devtools-core'],
     write: false,
     metafile: true,
   });

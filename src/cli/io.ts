@@ -1,7 +1,7 @@
 /** What a command sees of the world: streams, terminal, environment. Tests give it another one. */
 import { openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { ReadStream } from 'node:tty';
+import { ReadStream, type WriteStream } from 'node:tty';
 
 export interface Io {
   /** Writes to standard output; resolves when more may be written. */
@@ -14,6 +14,8 @@ export interface Io {
   color: boolean;
   env: NodeJS.ProcessEnv;
   stdin: Readable;
+  /** The terminal, keys and screen, for what takes it whole; undefined when there is none that can be drawn on. */
+  terminal(): { stdin: ReadStream; stdout: WriteStream } | undefined;
   /** True when somebody can be asked. */
   canAsk(): boolean;
   /** Asks on the terminal; '' when it was closed. */
@@ -24,9 +26,9 @@ export interface Io {
 
 export function processIo(): Io {
   const { stdout, stderr, stdin, env } = process;
-  // `wssess ls | head`: the reader has seen enough.
+  // `wssess ls | head`: the reader has seen enough; a terminal that was closed.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
+    if (error.code === 'EPIPE' || error.code === 'EIO') process.exit(0);
     throw error;
   });
   const tty = stdout.isTTY === true;
@@ -42,13 +44,14 @@ export function processIo(): Io {
     color: tty && !env.NO_COLOR && env.TERM !== 'dumb',
     env,
     stdin,
+    terminal: () => (tty && stdin.isTTY && env.TERM !== 'dumb' ? { stdin, stdout } : undefined),
     canAsk() {
-      const input = terminal();
+      const input = keyboard();
       if (input !== process.stdin) input?.destroy();
       return input !== undefined;
     },
     async ask(question) {
-      const input = terminal();
+      const input = keyboard();
       if (!input) return '';
       const { createInterface } = await import('node:readline/promises');
       const lines = createInterface({ input, output: stderr });
@@ -81,7 +84,7 @@ export function processIo(): Io {
 }
 
 /** Where answers are typed: standard input, or the terminal itself when standard input brings ids. */
-function terminal(): Readable | undefined {
+function keyboard(): Readable | undefined {
   if (process.stdin.isTTY) return process.stdin;
   if (!process.stderr.isTTY) return undefined;
   try {

@@ -103,17 +103,28 @@ export function countOption(value: string): number {
   return Number(value);
 }
 
+interface Lasting {
+  /** Connects again when Redis was away, and leaves it to `work` to say which store it is. */
+  lasting?: boolean;
+}
+
 /** Connects to the store that is named or found, and closes it when the work is over. */
-export async function withSessions<T>(flags: Flags, io: Io, work: (sessions: Sessions) => Promise<T>): Promise<T> {
+export async function withSessions<T>(
+  flags: Flags,
+  io: Io,
+  work: (sessions: Sessions) => Promise<T>,
+  { lasting = false }: Lasting = {},
+): Promise<T> {
   const { prefix, embedded, ...address } = findStore(flags, io);
   const timeout = read('redisTimeout', flags, io.env);
   const { connect } = await import('../store/connect.ts');
   let store: Store | undefined;
   try {
-    store = await connect({ ...address, timeout, lasting: false });
+    store = await connect({ ...address, timeout, lasting });
     if (embedded) await store.call('PING'); // before it is named as the one that was found
     // Not where standard error is read by a program, which finds an error's JSON there and nothing else.
-    if (embedded && !flags.quiet && !['json', 'jsonl'].includes(formatOf(flags))) io.err(`${nameOf(embedded)}\n`);
+    if (embedded && !lasting && !flags.quiet && !['json', 'jsonl'].includes(formatOf(flags)))
+      io.err(`${nameOf(embedded)}\n`);
     return await work(openSessions(store, prefix));
   } catch (fault) {
     throw embedded ? await whyNot(fault, embedded, address.source) : fault;

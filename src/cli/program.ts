@@ -34,6 +34,12 @@ const COMMANDS: readonly Entry[] = [
     summary: 'count sessions by node and role',
     load: () => import('./commands/stats.ts'),
   },
+  {
+    name: 'top',
+    alias: 'dashboard',
+    summary: 'watch and act on it all, live',
+    load: () => import('./commands/top.ts'),
+  },
   { name: 'nodes', summary: 'list the servers', load: () => import('./commands/nodes.ts') },
   { name: 'config', summary: 'show the settings and where each came from', load: () => import('./commands/config.ts') },
 ];

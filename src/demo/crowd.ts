@@ -1,7 +1,7 @@
 /** The crowd: who is here, who comes, who leaves and how, and who says something. */
 import { WssessError } from '../common/errors.ts';
 import { below, type Device, devices, type Random } from './people.ts';
-import { type Closed, Visitor } from './visitor.ts';
+import { Visitor } from './visitor.ts';
 
 export interface CrowdOptions {
   /** Where the server takes WebSockets. */
@@ -44,8 +44,6 @@ const LINES = [
 
 export class Crowd {
   readonly tally: Tally = { arrived: 0, left: 0, vanished: 0, thrown: 0, said: 0, refused: 0 };
-  /** Called when the server has thrown one out. */
-  onThrown: (visitor: Visitor, how: Closed) => void = () => {};
   readonly #options: CrowdOptions;
   /** Devices that aren't connected. */
   readonly #away: Device[];
@@ -108,7 +106,7 @@ export class Crowd {
     if (!device) throw new Error('everybody is here');
     const visitor = new Visitor(device, this.#options.url);
     this.#sockets.add(visitor);
-    void visitor.closed.then((how) => this.#gone(visitor, how));
+    void visitor.closed.then(() => this.#gone(visitor));
     await visitor.connect();
     this.#here.push(visitor);
     this.tally.arrived++;
@@ -194,17 +192,13 @@ export class Crowd {
     this.tally.said++;
   }
 
-  #gone(visitor: Visitor, how: Closed): void {
+  #gone(visitor: Visitor): void {
     this.#sockets.delete(visitor);
     this.#away.push(visitor.device);
     const at = this.#here.indexOf(visitor);
     if (at < 0) return; // it never was connected
     this.#here.splice(at, 1);
     if (this.#stopped) return;
-    if (visitor.went) this.tally[visitor.went]++;
-    else {
-      this.tally.thrown++;
-      this.onThrown(visitor, how);
-    }
+    this.tally[visitor.went ?? 'thrown']++;
   }
 }

@@ -1,50 +1,39 @@
-/** The line that is drawn in its place: what reaches the terminal. */
-import { describe, expect, test } from 'vitest';
-import { LiveLine } from '../../src/demo/live.ts';
+/** The crowd while somebody looks at it. */
+import { expect, test } from 'vitest';
+import type { Crowd } from '../../src/demo/crowd.ts';
+import { live } from '../../src/demo/live.ts';
+import type { Stage } from '../../src/demo/stage.ts';
 
-function opened(columns = 80) {
-  let written = '';
+function staged(gather: () => Promise<void> = async () => {}) {
+  const done: string[] = [];
   const over = new AbortController();
-  const line = new LiveLine({
-    out: async (text) => {
-      written += text;
+  const crowd: Partial<Crowd> = {
+    async gather() {
+      await gather();
+      done.push('gathered');
     },
-    size: () => ({ columns }),
-  });
-  return { line, over, written: () => written };
+    mostDevices: () => 'star',
+    mingle: (staying) => void done.push(`mingles, ${staying} stays`),
+  };
+  return { stage: { crowd, over: over.signal } as Stage, over, done };
 }
 
-const CLEAR = '\r\x1b[K';
-
-describe('the live line', () => {
-  test('is drawn over, never scrolled, and stays below what is noted', async () => {
-    const { line, over, written } = opened();
-    await line.open(over.signal);
-    await line.draw('one');
-    await line.draw('two');
-    await line.note('kept\n');
-    await line.close();
-    expect(written()).toBe(`\x1b[?25l${CLEAR}one${CLEAR}two${CLEAR}kept\ntwo${CLEAR}two\n\x1b[?25h`);
+test('they come, then they mingle, then somebody looks', async () => {
+  const { stage, over, done } = staged();
+  await live(stage, async (signal) => {
+    expect(signal).toBe(over.signal);
+    done.push('looked at');
   });
+  expect(done).toEqual(['gathered', 'mingles, star stays', 'looked at']);
+});
 
-  test('is never as wide as the terminal', async () => {
-    const { line, over, written } = opened(10);
-    await line.open(over.signal);
-    await line.draw('0123456789abc');
-    expect(written()).toBe(`\x1b[?25l${CLEAR}012345678`);
-  });
+test('what is over before they are here is not looked at', async () => {
+  const { stage, over, done } = staged(async () => over.abort());
+  await live(stage, async () => void done.push('looked at'));
+  expect(done).toEqual(['gathered']);
+});
 
-  test('gives the cursor back once, at the signal, and draws nothing after it', async () => {
-    const { line, over, written } = opened();
-    await line.open(over.signal);
-    await line.draw('one');
-    over.abort();
-    const then = written();
-    expect(then.endsWith('one\n\x1b[?25h')).toBe(true);
-    await line.draw('two');
-    await line.close();
-    expect(written()).toBe(then);
-    await line.note('a last word\n');
-    expect(written()).toBe(`${then}a last word\n`);
-  });
+test('nor is a crowd that cannot come', async () => {
+  const { stage } = staged(() => Promise.reject(new Error('no')));
+  await expect(live(stage, async () => expect.unreachable())).rejects.toThrow('no');
 });

@@ -321,7 +321,7 @@ describe('a state file that', () => {
     await expectFault('who kim', env, 'no_store', 5);
   });
 
-  const GONE = () => `error: the embedded store of process ${process.pid} is gone, ${file} is stale. `;
+  const gone = () => `error: the embedded store of process ${process.pid} is gone, ${file} is stale. `;
 
   // Each time its process id was given again, too.
   test.each([
@@ -333,7 +333,7 @@ describe('a state file that', () => {
     try {
       put({ port: other.port, password: 'of another time' });
       const said = await expectFault('who kim', env, 'store_gone', 5);
-      expect(said.startsWith(GONE())).toBe(true);
+      expect(said.startsWith(gone())).toBe(true);
       const serve = await startOwn(env);
       expect(stateOf(file).pid).toBe(serve.process.pid);
       expect((await wssess(['who', '-q', 'kim'], { env })).code).toBe(1);

@@ -29,6 +29,7 @@ export function fakeIo({ tty = false, env = {}, input = '' }: World = {}): FakeI
     color: tty,
     env,
     stdin: Readable.from(input === '' ? [] : [input]),
+    terminal: () => undefined,
     canAsk: () => false,
     ask: async () => '',
     onSignal: () => {},

@@ -20,6 +20,8 @@ export interface Terminal {
   type(...keys: string[]): void;
   /** Waits until the screen has a line that fits, and returns the screen. */
   shows(line: RegExp): Promise<string[]>;
+  /** Makes the terminal another size. */
+  resize(columns: number, rows: number): void;
   close(): void;
 }
 
@@ -67,6 +69,7 @@ export async function openTerminal(
       ).catch((error: Error) => {
         throw new Error(`${error.message}:\n${terminal.screen().join('\n')}`);
       }) as Promise<string[]>,
+    resize: (width, height) => void tmux('resize-window', '-x', String(width), '-y', String(height)),
     close() {
       tmux('kill-server');
       rmSync(folder, { recursive: true, force: true });

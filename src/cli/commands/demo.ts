@@ -31,8 +31,8 @@ export function define(command: Command): void {
     `
 Clients come and go, talk, idle, and close their tabs without a word; users have
 several devices. All of it is in this process, and ends with it: no Redis is
-needed, and none is touched. On a terminal it stays until Ctrl-C; else it prints
-a report and ends.
+needed, and none is touched. On a terminal the dashboard shows it, until q or
+Ctrl-C; else it prints a report and ends.
 
 Exit code 0; 1: something was not as it must be.
 
@@ -72,7 +72,7 @@ export async function demo(flags: Flags, io: Io, { env, open }: StoreToOpen): Pr
   const { onStage } = await import('../../demo/stage.ts');
   const options = { openStore: open, prefix, size, seed, over: over.signal };
 
-  if (!io.tty || io.env.TERM === 'dumb') {
+  if (!io.terminal()) {
     const { report } = await import('../../demo/report.ts');
     const play = (stage: Stage) => report(stage, shellOf(io, env));
     await onStage({ ...options, log: io.err }, play).catch((error: unknown) => {
@@ -83,42 +83,38 @@ export async function demo(flags: Flags, io: Io, { env, open }: StoreToOpen): Pr
     return EXIT.ok;
   }
 
-  const { live, LiveLine } = await import('../../demo/live.ts');
-  const line = new LiveLine(io);
+  // What the server says while the screen is the dashboard's is told afterwards.
+  const notes: string[] = [];
+  const { live } = await import('../../demo/live.ts');
   try {
-    await onStage({ ...options, log: (text) => void line.note(text) }, async (stage) => {
+    await onStage({ ...options, log: (text) => void notes.push(text) }, async (stage) => {
       await io.out(`wssess ${VERSION} demo on ${stage.ws}, store ${stage.where}\n`);
-      await line.open(stage.over);
-      await line.draw(`${size.toLocaleString('en-US')} clients are connecting`);
-      await stage.crowd.gather();
-      if (stage.over.aborted) return;
-      await line.note(`\n${lookAround(stage.crowd.mostDevices(), flags, io)}\n`);
-      await live(stage, line);
+      await io.out(`${size.toLocaleString('en-US')} clients are connecting\n`);
+      await live(stage, dashboard(io, env));
     });
   } finally {
-    await line.close();
+    io.err(notes.join(''));
   }
-  await io.out('All clients, the server and the store have ended.\n');
+  await io.out(goOn());
   return EXIT.ok;
 }
 
-/** How to look at it from another terminal. */
-function lookAround(user: string, flags: Flags, io: Io): string {
-  const at = flags.stateFile === undefined ? '' : ` --state-file ${flags.stateFile}`;
-  const named = ['WSSESS_REDIS_URL', 'WSSESS_REDIS_FILE'].filter((name) => io.env[name]);
-  const unset = named.map((name) => `  unset ${name}    # it names another Redis, which would be looked at\n`).join('');
-  return `Look at it from another terminal:
-${unset}  npx wssess ls${at}
-  npx wssess who ${user}${at}
-  npx wssess kick --user ${user} --reason "password changed" --yes${at}
-  npx wssess stats --watch${at}
-Ctrl-C ends everything.
-`;
+/** The dashboard as another terminal would open it, until it is quit or over. */
+function dashboard(io: Io, env: Record<string, string>) {
+  return async (over: AbortSignal): Promise<void> => {
+    const { run } = await import('./top.ts');
+    const { WSSESS_REDIS_URL: _url, WSSESS_REDIS_FILE: _file, ...unnamed } = io.env;
+    const onSignal: Io['onSignal'] = (stop) => {
+      if (over.aborted) stop('SIGTERM');
+      else over.addEventListener('abort', () => stop('SIGTERM'), { once: true });
+    };
+    await run([], {}, { ...io, env: { ...unnamed, ...env }, onSignal });
+  };
 }
 
 function goOn(): string {
   return `All clients, the server and the store have ended. Go on:
-  npx wssess demo       on a terminal: it stays, to be looked at from another one
+  npx wssess demo       on a terminal: the dashboard on a crowd that comes and goes
   npx wssess serve      the server without a crowd; your STOMP clients connect to ws://127.0.0.1:28070/ws
   WSSESS_REDIS_URL=redis://host:6379 npx wssess ls      the sessions in a Redis of yours
   npx wssess --help

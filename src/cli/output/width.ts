@@ -1,11 +1,18 @@
 /** How many columns text takes on a terminal: the one measure of layout and cutting. */
+import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 
 const graphemes = new Intl.Segmenter();
 
-/** Columns that `text` (one line, no escape sequences) takes on a terminal: 2 for Hangul or an emoji, 0 for a mark. */
+/** What takes one column a character, beside what takes two: Hangul. Nearly all that is ever measured. */
+const SIMPLE = /^[\x20-\x7e·…←-↓─-▟▸●◌◐✓✕가-힣]*$/;
+const HANGUL = /[가-힣]/g;
+
+/** Columns that `text` (one line) takes on a terminal: 2 for Hangul or an emoji, 0 for a mark, 0 for an SGR sequence. */
 export function displayWidth(text: string): number {
-  return stringWidth(text);
+  const bare = text.includes('\x1b') ? stripVTControlCharacters(text) : text;
+  if (SIMPLE.test(bare)) return bare.length + (bare.match(HANGUL)?.length ?? 0);
+  return stringWidth(bare);
 }
 
 /** `text` in at most `max` columns: whole if it fits, else cut between characters as people see them, with a `…`. */

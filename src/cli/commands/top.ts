@@ -1,0 +1,56 @@
+/** `wssess top`: the dashboard. Its code, Ink and all, is loaded when there is a terminal to draw on. */
+import type { Command } from 'commander';
+import { EXIT, WssessError } from '../../common/errors.ts';
+import { findStore } from '../find-store.ts';
+import type { Io } from '../io.ts';
+import { addStore, type Flags, withSessions } from '../options.ts';
+
+export function define(command: Command): void {
+  addStore(command);
+  command
+    .option('--filter <text>', 'begin with this filter, as it is typed after /')
+    .option('--read-only', 'look, and change nothing: no mark, no kick, no refresh')
+    .addHelpText(
+      'after',
+      `
+Keys: ? shows them all, / filters, q quits. docs/top.md has them too.
+It needs a terminal of 80x24 or more; where there is none: wssess stats --watch
+
+Examples:
+  wssess top
+  wssess top --filter 'role:AGENT node:chat-2' --read-only`,
+    );
+}
+
+export async function run(_args: string[], flags: Flags, io: Io): Promise<number> {
+  const terminal = io.terminal();
+  if (!terminal) {
+    throw new WssessError('usage', 'top needs a terminal to draw on', {
+      advice: 'Without one there is: wssess stats --watch',
+    });
+  }
+  const { embedded, prefix } = findStore(flags, io);
+  const over = new AbortController();
+  await withSessions(
+    flags,
+    io,
+    async (sessions) => {
+      io.onSignal(() => over.abort());
+      const { openDashboard } = await import('../dashboard/dashboard.tsx');
+      await openDashboard({
+        ...terminal,
+        sessions,
+        setting: {
+          where: `${embedded ? 'embedded' : 'redis'} ${sessions.store.where}`,
+          prefix,
+          readOnly: flags.readOnly === true,
+        },
+        filter: (flags.filter as string | undefined) ?? '',
+        colour: io.color,
+        over: over.signal,
+      });
+    },
+    { lasting: true },
+  );
+  return EXIT.ok;
+}

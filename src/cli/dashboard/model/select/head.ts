@@ -1,0 +1,97 @@
+/** The lines above the table. */
+import { visible } from '../../../../common/escape.ts';
+import { isScanned } from '../questions.ts';
+import type { Series } from '../rates.ts';
+import type { State } from '../state.ts';
+import type { BarView, Cell, GaugeView, HeadView, TabsView, Tone } from '../views.ts';
+import { cell, milliseconds, percent, perSecond, plural, thousands, timeOfDay } from './text.ts';
+
+export function headView({ setting, link, nodes, asked, counts, now }: State): HeadView {
+  const living = nodes.lines.filter(({ item }) => item.alive).length;
+  return {
+    where: visible(setting.where),
+    took: link.state === 'live' || link.state === 'slow' ? milliseconds(link.took) : '',
+    nodes: counts ? plural(living, 'node') : '',
+    access: setting.readOnly ? 'read-only' : '',
+    link: linkCell(link),
+    why: whyOf(link, asked.silent),
+    clock: timeOfDay(now),
+  };
+}
+
+function linkCell(link: State['link']): Cell {
+  switch (link.state) {
+    case 'stale':
+      return cell(`stale since ${timeOfDay(link.since)}`, 'bad');
+    case 'slow':
+      return cell('slow', 'aging');
+    case 'live':
+      return cell('live', 'good');
+    default:
+      return cell('connecting', 'dim');
+  }
+}
+
+function whyOf(link: State['link'], silent: readonly string[]): string {
+  if (link.state === 'stale') return visible(`${link.why}. ${link.advice}`);
+  if (silent.length === 0) return '';
+  return visible(
+    `${silent.join(', ')} ${silent.length === 1 ? 'does' : 'do'} not answer: what only nodes know is missing`,
+  );
+}
+
+/** The figures of the overview line, the most important first. */
+export function gaugesView({ counts, rates, foreign }: State): readonly GaugeView[] {
+  const figure = (name: string, text: string, series: Series = [], tone: Tone = 'plain'): GaugeView => {
+    return { name, text, series, tone };
+  };
+  const { perSecond: now, series } = rates;
+  const more = foreign.partial ? '+' : '';
+  const count = (own: number | undefined, others: number) => (own === undefined ? '-' : thousands(own + others) + more);
+  return [
+    figure('SESSIONS', count(counts?.own, foreign.count + foreign.orphans), series.sessions),
+    figure('USERS', count(counts?.users, foreign.users), series.users),
+    figure('IN', perSecond(now?.connects), series.connects),
+    figure('OUT', perSecond(now?.disconnects), series.disconnects),
+    figure('MSGS', perSecond(now?.messages_out), series.messages_out),
+    figure('KICKED', now ? thousands(rates.kicked) : '-', [], rates.kicked > 0 ? 'bad' : 'plain'),
+    ...(foreign.count > 0 || foreign.partial ? [figure('FOREIGN', thousands(foreign.count) + more, [], 'dim')] : []),
+  ];
+}
+
+/** The nodes' bars, those with the most sessions first. */
+export function barsView({ nodes }: State): readonly BarView[] {
+  const loads = nodes.lines.filter(({ gone }) => !gone).map(({ item }) => item);
+  const most = Math.max(1, ...loads.map(({ sessions }) => sessions));
+  return loads
+    .toSorted((a, b) => Number(b.alive) - Number(a.alive) || b.sessions - a.sessions || (a.name < b.name ? -1 : 1))
+    .map(({ name, sessions, alive }) => {
+      return { node: visible(name), sessions: thousands(sessions), share: sessions / most, alive };
+    });
+}
+
+export function tabsView(state: State): TabsView {
+  const { place, sort, marks, scan } = state;
+  const scanned = isScanned(state);
+  const unfinished = scanned && !scan?.whole;
+  return {
+    active: place.pane,
+    under: place.details ? visible(place.details.key) : '',
+    filter: place.pane === 'sessions' ? visible(place.filter) : '',
+    sort,
+    count: countOf(state),
+    partial: unfinished ? `scanned ${percent(scan?.scanned ?? 0, scan?.listed ?? 0) || '0 %'}` : '',
+    marked: marks.size > 0 ? `${thousands(marks.size)} marked` : '',
+  };
+}
+
+function countOf(state: State): string {
+  const { place, sessions, users, nodes, scan, counts, foreign } = state;
+  if (!counts) return '';
+  if (place.pane === 'nodes') return thousands(nodes.total);
+  if (place.pane === 'users') return thousands(users.total);
+  if (!isScanned(state)) return thousands(sessions.total);
+  if (!scan?.whole) return `${thousands(scan?.matched ?? 0)} so far`;
+  const more = foreign.partial ? '+' : '';
+  return `${thousands(scan.matched)} of ${thousands(counts.own + foreign.count + foreign.orphans)}${more}`;
+}
