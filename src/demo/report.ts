@@ -5,7 +5,7 @@
 import { WssessError } from '../common/errors.ts';
 import { visible } from '../common/escape.ts';
 import { VERSION } from '../common/version.ts';
-import type { Crowd } from './crowd.ts';
+import type { Crowd, Tally } from './crowd.ts';
 import { pause } from './pause.ts';
 import type { Stage } from './stage.ts';
 import type { Visitor } from './visitor.ts';
@@ -68,14 +68,14 @@ async function typed(shell: Shell, args: readonly string[], expected: number): P
 
 /** Lets them come and go for a while. @returns what happened, as a sentence */
 async function mingled(crowd: Crowd, star: string, over: AbortSignal): Promise<string> {
-  const { arrived } = crowd.tally;
+  const before = { ...crowd.tally };
   crowd.mingle(star);
   await pause(MINGLING, over);
   crowd.settle();
-  const { tally } = crowd;
+  const since = (what: keyof Tally) => crowd.tally[what] - before[what];
   return (
-    `In the ${MINGLING / 1000} s after that ${tally.arrived - arrived} came, ${tally.left} left, ${tally.vanished} ` +
-    `closed the tab without a word, and ${count(tally.said, 'message')} went to /topic/….`
+    `In the ${MINGLING / 1000} s after that ${since('arrived')} came, ${since('left')} left, ${since('vanished')} ` +
+    `closed the tab without a word, and ${count(since('said'), 'message')} went to /topic/….`
   );
 }
 

@@ -22,6 +22,9 @@ const DEFAULTS: Limits & ConnectionLimits = {
   authentication: 10_000,
 };
 
+/** Milliseconds in which a connection beyond the limit hears that it is. */
+const REFUSING = 1000;
+
 export interface EmbeddedOptions {
   /** A free one when left out or 0. */
   port?: number;
@@ -48,11 +51,7 @@ export async function startEmbedded({ port = 0, password, scripts, ...options }:
   const engine = new Engine(secret, limits, new Scripts(scripts), options.onFault);
   const sockets = new Set<Socket>();
   const listener = createServer((socket) => {
-    if (sockets.size >= limits.clients) {
-      socket.on('error', () => {});
-      socket.end('-ERR max number of clients reached\r\n');
-      return;
-    }
+    if (sockets.size >= limits.clients) return refuse(socket);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     serveSocket(socket, engine, limits);
@@ -71,4 +70,13 @@ export async function startEmbedded({ port = 0, password, scripts, ...options }:
       engine.db.close();
     },
   };
+}
+
+/** One too many. It is read until it leaves, since whoever spoke first would never hear why, but not for long. */
+function refuse(socket: Socket): void {
+  const late = setTimeout(() => socket.destroy(), REFUSING);
+  socket.once('close', () => clearTimeout(late));
+  socket.on('error', () => {});
+  socket.resume();
+  socket.end('-ERR max number of clients reached\r\n');
 }

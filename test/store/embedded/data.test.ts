@@ -1,10 +1,12 @@
 /** The data structures against naive models. */
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Deadlines, type Holder } from '../../../src/store/embedded/data/deadlines.ts';
+import { Keyspace } from '../../../src/store/embedded/data/keyspace.ts';
 import { List } from '../../../src/store/embedded/data/list.ts';
 import { SortedSet } from '../../../src/store/embedded/data/sorted-set.ts';
 import { Table } from '../../../src/store/embedded/data/table.ts';
+import { until } from '../../helpers/wait.ts';
 
 describe('Table', () => {
   it('does what a Set does', () => {
@@ -141,4 +143,27 @@ it('Deadlines gives the next one, however they were changed', () => {
       expect(given).toEqual(left.sort((a, b) => a - b));
     }),
   );
+});
+
+it('Keyspace looks for what has expired once at a time, also when that takes longer than the time between looks', async () => {
+  const keys = new Keyspace(() => {});
+  const end = Date.now() + 100;
+  for (let i = 0; i < 200_000; i++) {
+    keys.put(`key${i}`, '');
+    keys.setExpiry(`key${i}`, end);
+  }
+  let [waiting, most] = [0, 0];
+  const given = globalThis.setImmediate;
+  const spy = vi.spyOn(globalThis, 'setImmediate').mockImplementation(((act: () => void) => {
+    most = Math.max(most, ++waiting);
+    return given(() => {
+      waiting--;
+      act();
+    });
+  }) as typeof setImmediate);
+  await until(() => keys.size === 0, 20_000, 'all keys to expire');
+  spy.mockRestore();
+  keys.close();
+  expect(keys.expired).toBe(200_000);
+  expect(most).toBe(1);
 });

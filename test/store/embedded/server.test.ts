@@ -1,5 +1,6 @@
 /** The embedded store over its socket: the protocol, its limits, waiting, telling, and expiry. */
 import { execFile } from 'node:child_process';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Embedded } from '../../../src/store/embedded/server.ts';
 import { PASSWORD, startStore } from '../../helpers/embedded.ts';
@@ -48,6 +49,21 @@ describe('before the password', () => {
     expect(await stranger().send('*11\r\n')).toBe('-ERR Protocol error: unauthenticated multibulk length');
     expect(await stranger().send('*1\r\n$16385\r\n')).toBe('-ERR Protocol error: unauthenticated bulk length');
   });
+});
+
+it('lets go of whoever was one too many, whether it leaves or not', async () => {
+  const small = await startStore({ limits: { clients: 1 } });
+  await open(PASSWORD, small.port);
+  const late = Array.from({ length: 5 }, () => connect({ port: small.port, host: '127.0.0.1', allowHalfOpen: true }));
+  for (const socket of late) {
+    const heard = new Promise((resolve) => socket.once('data', resolve));
+    socket.on('error', () => {});
+    socket.write('PING\r\n');
+    expect(String(await within(heard, 5000))).toBe('-ERR max number of clients reached\r\n');
+  }
+  late[0]!.destroy();
+  await within(small.close(), 5000); // which waits for every connection
+  for (const socket of late) socket.destroy();
 });
 
 describe('the protocol', () => {

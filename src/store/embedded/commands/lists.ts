@@ -57,8 +57,8 @@ const ltrim: Handler = ([key, first, last], { db }) => {
 const blpop: Handler = (args, { db, client, engine, atomic }) => {
   const keys = args.slice(0, -1);
   const timeout = float(args.at(-1), 'ERR timeout is not a float or out of range') * 1000;
-  if (timeout >= 2 ** 63) throw new Fault('ERR timeout is out of range');
-  if (timeout < 0) throw new Fault('ERR timeout is negative');
+  // Beyond 64 bits Redis calls it negative, too.
+  if (timeout < 0 || timeout >= 2 ** 63) throw new Fault('ERR timeout is negative');
   for (const key of keys) {
     const value = db.list(key)?.pop('left');
     if (value === undefined) continue;

@@ -7,9 +7,13 @@ import { typeName } from './keys.ts';
 
 const EMPTY: Reply = ['0', []];
 
+/** 64 bits. */
+const MOST_CURSOR = 0xffffffffffffffffn;
+
 /** As strtoul() reads it; what lies beyond every place is an end. */
 function cursorIn(text: string): number {
-  if (!/^[+-]?\d*$/.test(text)) throw new Fault('ERR invalid cursor');
+  const digits = /^[+-]?(\d*)$/.exec(text)?.[1];
+  if (digits === undefined || BigInt(digits) > MOST_CURSOR) throw new Fault('ERR invalid cursor');
   return Number(text || 0);
 }
 

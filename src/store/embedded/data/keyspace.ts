@@ -32,7 +32,8 @@ export class Keyspace {
   #deadlines = new Deadlines<Entry>();
   /** Told of each key that was written, removed or has expired. */
   readonly #onChange: (key: string) => void;
-  readonly #timer: NodeJS.Timeout;
+  #look: NodeJS.Timeout | undefined;
+  #closed = false;
   /** Milliseconds since 1970: one time for the whole of a command, script or transaction. */
   now = Date.now();
   /** Bytes, an estimate. */
@@ -42,7 +43,7 @@ export class Keyspace {
 
   constructor(onChange: (key: string) => void) {
     this.#onChange = onChange;
-    this.#timer = setInterval(() => this.#expireSome(), LOOK_EVERY).unref();
+    this.#expireSome();
   }
 
   get size(): number {
@@ -171,7 +172,8 @@ export class Keyspace {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#closed = true;
+    clearTimeout(this.#look);
   }
 
   #find(key: string): Entry | undefined {
@@ -193,18 +195,21 @@ export class Keyspace {
     this.expired++;
   }
 
+  /** Looks for keys that have expired, now and again: one look at a time, and others get their turn between. */
   #expireSome(): void {
+    if (this.#closed) return;
     this.now = Date.now();
     const end = performance.now() + LOOK_FOR;
-    for (let done = 0; ; done++) {
+    for (let done = 1; ; done++) {
       const first = this.#deadlines.first;
-      if (!first || first.expiresAt > this.now) return;
+      if (!first || first.expiresAt > this.now) break;
       this.#expire(first);
-      if (done % 64 === 63 && performance.now() > end) {
-        setImmediate(() => this.#expireSome()); // many at once: others get their turn between
+      if (done % 64 === 0 && performance.now() > end) {
+        setImmediate(() => this.#expireSome());
         return;
       }
     }
+    this.#look = setTimeout(() => this.#expireSome(), LOOK_EVERY).unref();
   }
 }
 

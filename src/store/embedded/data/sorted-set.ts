@@ -17,7 +17,7 @@ export interface Scored {
 
 export class SortedSet {
   readonly table = new Table<Scored>(memberOf);
-  readonly #blocks: Scored[][] = [];
+  #blocks: Scored[][] = [];
   /** An estimate. */
   bytes = 0;
 
@@ -86,7 +86,20 @@ export class SortedSet {
   /** Removes what `slice` gives, and returns how many that were. */
   deleteSlice(from: number, to: number): number {
     const gone = this.slice(from, to);
-    for (const { member } of gone) this.delete(member);
+    if (gone.length === 0) return 0;
+    for (const { member } of gone) {
+      this.table.delete(member);
+      this.bytes -= member.length + OVERHEAD;
+    }
+    let first = 0;
+    // Block by block: taking each member out by itself would move the others of its block each time.
+    this.#blocks = this.#blocks.flatMap((block) => {
+      const [begin, end] = [Math.max(0, from - first), to - first];
+      first += block.length;
+      if (begin >= block.length || end <= 0) return [block];
+      const kept = block.slice(0, begin).concat(block.slice(end));
+      return kept.length > 0 ? [kept] : [];
+    });
     return gone.length;
   }
 
