@@ -28,9 +28,6 @@ const QUIET = 15_000;
 const KEYS = [...'jjj', '\x1b[6~', '\x1b[6~', ...'kk', '\x1b[6~', 'G', '\x1b[5~', 'k', '\x1b[5~', 'g', 'j'];
 const ROUNDS = 4;
 
-if (process.argv[2] === 'churn') await churn(process.argv[3]!);
-else await main(Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 5));
-
 async function main(many: number, runs: number): Promise<void> {
   const { url } = await ownRedis();
   const sessions = await open(url);
@@ -204,3 +201,6 @@ async function churn(url: string): Promise<void> {
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+if (process.argv[2] === 'churn') await churn(process.argv[3]!);
+else await main(Number(process.argv[2] ?? 1_000_000), Number(process.argv[3] ?? 5));

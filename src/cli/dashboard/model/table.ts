@@ -3,7 +3,7 @@ import type { Window } from '../../../sessions/overview.ts';
 import type { Jump, Line, Table } from './state.ts';
 
 /** Rows asked for beyond the screen, so that short moves need not wait: a page on either side, at most this many. */
-const MOST_MARGIN = 24;
+const MOST_MARGIN = 8;
 
 const clamp = (value: number, least: number, most: number): number => Math.max(least, Math.min(value, most));
 const marginOf = (height: number): number => Math.min(height, MOST_MARGIN);

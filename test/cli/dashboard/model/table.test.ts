@@ -136,9 +136,9 @@ describe('what is not at hand', () => {
 
   test('a frame asks for the screen and a margin, never for more', () => {
     const { state } = opened(500, { height: 60 });
-    expect(asksOf(state).sessions).toMatchObject({ top: 0, rows: 84 });
-    const below = press(state, down(83));
-    expect(asksOf(below).sessions!.rows).toBe(108);
+    expect(asksOf(state).sessions).toMatchObject({ top: 0, rows: 68 });
+    const below = press(state, down(67));
+    expect(asksOf(below).sessions!.rows).toBe(76);
   });
 });
 
