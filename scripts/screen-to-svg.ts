@@ -1,6 +1,6 @@
 /**
- * A terminal's screen, as `tmux capture-pane -e` prints it, as an SVG picture. Runs of one style are placed by column
- * and stretched to their columns, so that whatever font the reader has, columns stand under each other.
+ * A terminal's screen, as `tmux capture-pane -e` prints it, as an SVG picture. Words are placed by column and stretched
+ * to their columns, so that whatever font the reader has, columns stand under each other.
  */
 import stringWidth from 'string-width';
 
@@ -98,15 +98,25 @@ function run(text: string, column: number, row: number, style: Style): string {
   const [ink, paper] = style.inverse
     ? [style.paper ?? PAPER, style.ink ?? INK]
     : [style.ink ?? INK, style.paper ?? undefined];
-  const x = (MARGIN + column * CELL.width).toFixed(1);
   const y = MARGIN + row * CELL.height;
-  const length = (stringWidth(text) * CELL.width).toFixed(1);
-  const back = paper ? `<rect x="${x}" y="${y}" width="${length}" height="${CELL.height}" fill="${paper}"/>` : '';
-  if (!text.trim() && !style.underline) return back;
+  const size = `y="${y}" width="${across(stringWidth(text))}" height="${CELL.height}"`;
+  const parts = paper ? [`<rect x="${at(column)}" ${size} fill="${paper}"/>`] : [];
   const looks =
+    `fill="${ink}"` +
     (style.bold ? ' font-weight="bold"' : '') +
     (style.dim ? ' opacity="0.55"' : '') +
     (style.underline ? ' text-decoration="underline"' : '');
-  const escaped = text.replace(/[&<>]/g, (char) => `&#${char.charCodeAt(0)};`);
-  return `${back}<text x="${x}" y="${(y + CELL.baseline).toFixed(1)}" fill="${ink}"${looks} textLength="${length}" lengthAdjust="spacingAndGlyphs">${escaped}</text>`;
+  // Each word by itself, and wide characters apart: not every viewer stretches, and no font is as wide as another.
+  for (const { 0: word, index } of text.matchAll(WORDS)) {
+    const x = at(column + stringWidth(text.slice(0, index)));
+    const escaped = word.replace(/[&<>]/g, (char) => `&#${char.charCodeAt(0)};`);
+    const length = `textLength="${across(stringWidth(word))}" lengthAdjust="spacingAndGlyphs"`;
+    parts.push(`<text x="${x}" y="${(y + CELL.baseline).toFixed(1)}" ${looks} ${length}>${escaped}</text>`);
+  }
+  return parts.join('\n');
 }
+
+const WORDS =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uff00-\uff60]+|[^\s\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uff00-\uff60]+/g;
+const across = (columns: number): string => (columns * CELL.width).toFixed(1);
+const at = (column: number): string => (MARGIN + column * CELL.width).toFixed(1);
