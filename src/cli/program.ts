@@ -107,8 +107,9 @@ function report(error: WssessError, argv: readonly string[], io: Io): number {
 }
 
 const HELP = `
-Name the Redis with WSSESS_REDIS_URL, --redis or --redis-file. Exit codes: 0 ok, 1 no (offline, not found, failed),
-2 usage, 3 partial, 4 not allowed, 5 Redis or a node unreachable.
+Name the Redis with WSSESS_REDIS_URL, --redis or --redis-file. Without one, serve keeps the sessions in an embedded
+store, which the other commands on this machine find by themselves. wssess config tells which store they use.
+Exit codes: 0 ok, 1 no (offline, not found, failed), 2 usage, 3 partial, 4 not allowed, 5 Redis or a node unreachable.
 
 Examples:
   wssess serve --redis redis://127.0.0.1:6379

@@ -68,9 +68,9 @@ export const ERRORS = {
     advice: 'Check the user and password in WSSESS_REDIS_URL or --redis-file, and the ACL rule of that user.',
   },
   redis_refused: {
-    exit: EXIT.no,
+    exit: EXIT.unreachable,
     http: 503,
-    when: 'Redis answers with an error: full, read-only, loading, or not a Redis of at least 7.0.',
+    when: 'Redis answers with an error: full, read-only, loading, without this database, or not a Redis of at least 7.0.',
     advice: 'See what Redis says, and its log.',
   },
   schema_newer: {

@@ -44,13 +44,18 @@ function readUrl(path: string, source: string): string {
 /** @throws WssessError `usage` for a password in --redis */
 export function refusePassword(flags: Readonly<Record<string, unknown>>): void {
   const url = flags.redis;
-  if (typeof url !== 'string' || maskUrl(url) === url) return;
+  if (typeof url !== 'string' || !PASSWORD.test(url)) return;
   throw new WssessError('usage', '--redis holds a password, which every user of this machine sees in ps', {
     advice: 'Put the URL into WSSESS_REDIS_URL or into a file named by --redis-file.',
   });
 }
 
-/** The URL with its password replaced, for everything that prints; one that is no proper URL too: it holds one as well. */
+const PASSWORD = /^(\s*(?:[a-z][a-z0-9+.-]*:\/\/)?[^:@]*:)(?!\/\/).+@/is;
+
+/**
+ * The URL with its password replaced, for everything that prints; one that is no proper URL too: it holds one as well.
+ * So may parameters, which are not taken anyway.
+ */
 export function maskUrl(url: string): string {
-  return url.replace(/^(\s*(?:[a-z][a-z0-9+.-]*:\/\/)?[^:@]*:)(?!\/\/).+@/is, '$1****@');
+  return url.replace(PASSWORD, '$1****@').replace(/\?.+/s, '?****');
 }

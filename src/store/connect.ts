@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { Redis, type RedisOptions } from 'ioredis';
 import { WssessError } from '../common/errors.ts';
 import { maskUrl } from '../common/redis-address.ts';
+import type { Entry } from './link.ts';
 import { Store } from './store.ts';
 
 export interface ConnectOptions {
@@ -21,10 +22,10 @@ export interface ConnectOptions {
 
 /**
  * Connects to Redis.
- * @throws WssessError `usage` for a URL that is none, `redis_unreachable`, `redis_denied`
+ * @throws WssessError `usage` for a URL that is none, `redis_unreachable`, `redis_denied`, `redis_refused`
  */
 export async function connect({ url, source, timeout, lasting }: ConnectOptions): Promise<Store> {
-  const { where, ...address } = parseUrl(url, source);
+  const { where, entry, address } = parseUrl(url, source);
   const redis = new Redis({
     ...address,
     lazyConnect: true,
@@ -39,23 +40,18 @@ export async function connect({ url, source, timeout, lasting }: ConnectOptions)
     retryStrategy: (attempt) => (lasting && opened ? Math.min(50 * 2 ** attempt, 1000) + Math.random() * 100 : null),
   });
   let opened = false;
-  const store = new Store(redis, where, timeout);
-  // ioredis has opinions, like a password that isn't needed; a command's own words are all that its user is told.
-  const { warn } = console;
-  console.warn = () => {};
+  const store = new Store(redis, entry, where, timeout);
   try {
     await store.open();
   } catch (error) {
     store.close();
     throw error;
-  } finally {
-    console.warn = warn;
   }
   opened = true;
   return store;
 }
 
-function parseUrl(text: string, source: string): RedisOptions & { where: string } {
+function parseUrl(text: string, source: string): { address: RedisOptions; entry: Entry; where: string } {
   const wrong = (why: string): never => {
     throw new WssessError('usage', `${source}: ${JSON.stringify(maskUrl(text))} ${why}`, {
       advice: 'Write it as redis://[user[:password]@]host[:port][/db].',
@@ -65,6 +61,7 @@ function parseUrl(text: string, source: string): RedisOptions & { where: string 
   const url = new URL(text);
   if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') return wrong('is not a redis:// URL');
   if (url.hostname === '') return wrong('names no host');
+  if (url.search !== '' || url.hash !== '') return wrong('has parameters, which wssess does not take');
   const decode = (part: string): string => {
     try {
       return decodeURIComponent(part);
@@ -77,12 +74,12 @@ function parseUrl(text: string, source: string): RedisOptions & { where: string 
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = Number(url.port || 6379);
   return {
-    host,
-    port,
-    db: Number(db.slice(1)),
-    ...(url.username && { username: decode(url.username) }),
-    ...(url.password && { password: decode(url.password) }),
-    ...(url.protocol === 'rediss:' && { tls: isIP(host) ? {} : { servername: host } }),
+    address: { host, port, ...(url.protocol === 'rediss:' && { tls: isIP(host) ? {} : { servername: host } }) },
+    entry: {
+      db: Number(db.slice(1)),
+      ...(url.username && { username: decode(url.username) }),
+      ...(url.password && { password: decode(url.password) }),
+    },
     where: `${url.hostname}:${port}${db === '/0' ? '' : db}`,
   };
 }

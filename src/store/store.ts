@@ -5,6 +5,7 @@
  */
 import type { Redis, RedisOptions } from 'ioredis';
 import { WssessError } from '../common/errors.ts';
+import { type Entry, Link } from './link.ts';
 
 /** Milliseconds: what setTimeout can hold. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -22,55 +23,53 @@ export type Argument = string | number;
 export type Command = readonly [name: string, ...args: Argument[]];
 
 export class Store {
-  readonly #redis: Redis;
+  readonly #main: Link;
+  readonly #entry: Entry;
   /** Where this store is, without its password: for people. */
   readonly where: string;
-  /** What ioredis last complained of: it explains the bare "Connection is closed" of a command. */
-  #fault: Error | undefined;
   /** Connections for blocking commands that nobody uses at the moment. */
-  #idle: Redis[] = [];
+  #idle: Link[] = [];
   /** All connections beside the main one. */
-  readonly #others = new Set<Redis>();
+  readonly #others = new Set<Link>();
   /** Milliseconds that one answer may take. */
   readonly #timeout: number;
+  readonly #readied: (() => void)[] = [];
 
-  constructor(redis: Redis, where: string, timeout: number) {
-    this.#redis = redis;
+  /** @param redis made without username, password and db, which are in `entry` */
+  constructor(redis: Redis, entry: Entry, where: string, timeout: number) {
+    this.#main = new Link(redis, entry, () => {
+      for (const listener of this.#readied) listener();
+    });
+    this.#entry = entry;
     this.where = where;
     this.#timeout = timeout;
-    redis.on('error', (error: Error) => {
-      this.#fault = error;
-    });
-    redis.on('ready', () => {
-      this.#fault = undefined;
-    });
   }
 
-  /** Opens the connection. @throws WssessError `redis_unreachable`, `redis_denied` */
+  /** Opens the connection. @throws WssessError `redis_unreachable`, `redis_denied`, `redis_refused` */
   async open(): Promise<this> {
-    await this.#told(() => this.#redis.connect());
+    await this.#told(() => this.#main.open());
     return this;
   }
 
   /** True while commands can be sent. */
   get ready(): boolean {
-    return this.#redis.status === 'ready';
+    return this.#main.isOpen;
   }
 
   /** Calls `listener` each time the connection is there again. */
   onReady(listener: () => void): void {
-    this.#redis.on('ready', listener);
+    this.#readied.push(listener);
   }
 
   /** Sends one command. @throws WssessError */
   async call<T>(name: string, ...args: Argument[]): Promise<T> {
-    return this.#told(() => this.#redis.call(name, ...args)) as Promise<T>;
+    return this.#told(async () => this.#main.entered.call(name, ...args)) as Promise<T>;
   }
 
   /** Sends several commands in one write; their results in order. @throws WssessError of the first that failed */
   async batch<T>(commands: readonly Command[]): Promise<T[]> {
-    const results = await this.#told(() =>
-      this.#redis.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec(),
+    const results = await this.#told(async () =>
+      this.#main.entered.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec(),
     );
     return (results ?? []).map(([error, result]) => {
       if (error) throw this.#translate(error);
@@ -103,16 +102,16 @@ export class Store {
     channels: readonly string[],
     onMessage: (channel: string, message: string) => void,
   ): Promise<() => void> {
-    const listener = this.#another({});
-    listener.on('message', onMessage);
+    // Not left to ioredis, which would subscribe before it has entered.
+    const listener = this.#another({ autoResubscribe: false }, () => listener.redis.subscribe(...channels));
+    listener.redis.on('message', onMessage);
     const end = () => {
-      listener.off('message', onMessage);
+      listener.redis.off('message', onMessage);
       this.#others.delete(listener);
-      listener.disconnect();
+      listener.close();
     };
     try {
-      await this.#told(() => listener.connect());
-      await this.#told(() => listener.subscribe(...channels));
+      await this.#told(() => listener.open());
     } catch (error) {
       end();
       throw error;
@@ -129,53 +128,51 @@ export class Store {
   async pop(key: string, timeout: number): Promise<string | undefined> {
     const waiter = this.#idle.pop() ?? (await this.#newWaiter());
     // A Redis that went silent sends no end of the wait either.
-    const guard = setTimeout(() => waiter.disconnect(), timeout + this.#timeout);
+    const guard = setTimeout(() => waiter.close(), timeout + this.#timeout);
     try {
-      const answer = await this.#told(() => waiter.blpop(key, Math.max(timeout, 10) / 1000));
+      const answer = await this.#told(async () => waiter.entered.blpop(key, Math.max(timeout, 10) / 1000));
       this.#idle.push(waiter);
       return answer?.[1];
     } catch (error) {
-      waiter.disconnect();
+      waiter.close();
       throw error;
     } finally {
       clearTimeout(guard);
     }
   }
 
-  async #newWaiter(): Promise<Redis> {
-    const waiter = this.#another({
-      retryStrategy: () => null,
-      enableReadyCheck: false, // its INFO would have no time-out
-      commandTimeout: LONGEST_TIMER, // BLPOP ends by itself, and by the guard
-    });
-    waiter.on('end', () => {
+  async #newWaiter(): Promise<Link> {
+    const waiter = this.#another({ retryStrategy: () => null });
+    waiter.redis.on('end', () => {
       this.#others.delete(waiter);
       this.#idle = this.#idle.filter((one) => one !== waiter);
     });
-    await this.#told(() => waiter.connect());
+    try {
+      await this.#told(() => waiter.open());
+    } catch (error) {
+      waiter.close();
+      throw error;
+    }
+    waiter.redis.options.commandTimeout = LONGEST_TIMER; // BLPOP ends by itself, and by the guard
     return waiter;
   }
 
   /** One more connection like the main one. */
-  #another(options: Partial<RedisOptions>): Redis {
-    const redis = this.#redis.duplicate({ lazyConnect: true, ...options });
-    redis.on('error', () => {}); // the main connection tells of the same fault
-    this.#others.add(redis);
-    return redis;
+  #another(options: Partial<RedisOptions>, onOpen?: () => Promise<unknown>): Link {
+    const link = new Link(this.#main.redis.duplicate({ lazyConnect: true, ...options }), this.#entry, onOpen);
+    this.#others.add(link);
+    return link;
   }
 
   /** Closes all connections. */
   close(): void {
-    // Of one that has ended, ioredis would wait 2 s for the end.
-    for (const redis of [...this.#others, this.#redis]) if (redis.status !== 'end') redis.disconnect();
+    for (const link of [...this.#others, this.#main]) link.close();
   }
 
   async #told<T>(act: () => Promise<T>): Promise<T> {
     try {
       return await act();
     } catch (error) {
-      // The reply to AUTH came before, and is heard after this one.
-      if ((error as Error).message.startsWith('NOAUTH')) await new Promise(setImmediate);
       throw this.#translate(error as Error);
     }
   }
@@ -183,16 +180,14 @@ export class Store {
   #translate(error: Error): WssessError {
     if (error instanceof WssessError) return error;
     const where = `Redis at ${this.where}`;
-    if (error.name === 'ReplyError') {
-      const told = error.message.startsWith('NOAUTH') && this.#fault?.name === 'ReplyError' ? this.#fault : error;
-      return new WssessError(codeOfReply(told), `${where}: ${told.message}`, { cause: told });
-    }
+    if (error.name === 'ReplyError')
+      return new WssessError(codeOfReply(error), `${where}: ${error.message}`, { cause: error });
     if (error.name === 'ParserError')
       return new WssessError('redis_refused', `${where}: what answers there does not speak as Redis does`, {
         cause: error,
       });
     if (!isOfConnection(error)) throw error;
-    const fault = this.#fault ?? error;
+    const fault = this.#main.fault ?? error;
     if (fault.name === 'ReplyError')
       return new WssessError(codeOfReply(fault), `${where}: ${fault.message}`, { cause: fault });
     const isSilent = [error, fault].some(({ message }) => message === 'Command timed out');

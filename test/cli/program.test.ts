@@ -1,5 +1,5 @@
 /** Command lines, before any Redis is asked: help, usage errors, settings. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -37,6 +37,9 @@ describe.each([
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(stdout).toContain('WSSESS_REDIS_URL');
+    expect(stdout).toMatch(
+      /Without one, serve keeps the sessions in an embedded\nstore, which the other commands .* find/,
+    );
     for (const exit of ['0 ok', '1 no', '2 usage', '3 partial', '4 not allowed', '5 Redis'])
       expect(stdout).toContain(exit);
   });
@@ -46,6 +49,13 @@ describe.each([
     expect(asked).toEqual({ code: 0, stderr: '', stdout: expect.stringContaining(`Usage: wssess ${command}`) });
     expect(asked.stdout).toContain('--verbose');
     expect(await type(`help ${command}`, { tty })).toEqual(asked);
+  });
+
+  test('the help says how serve ends, and what refresh does to a key that has no TTL', async () => {
+    expect((await type('serve --help', { tty })).stdout).toMatch(
+      /SIGTERM and Ctrl-C close all sessions[^.]*exit code is\n0\./,
+    );
+    expect((await type('refresh --help', { tty })).stdout).toMatch(/foreign one 24h, also one whose key had no TTL/);
   });
 
   test('usage errors are one line with advice and exit 2', async () => {
@@ -274,6 +284,28 @@ describe('config', () => {
       'server.host': ['127.0.0.1', 'default'],
       'redis.file': [null, 'not set'],
     });
+  });
+
+  test('says which store commands would use, and where its state file would be', async () => {
+    const env = { XDG_STATE_HOME: folder };
+    expect(await settings('', env)).toMatchObject({
+      store: ['none: no Redis is named, and no embedded store runs here', 'not set'],
+      'store.state_file': [join(folder, 'wssess', 'embedded.json'), 'default'],
+    });
+    const url = 'redis://ops:hunter2@10.0.0.5:6379/3';
+    expect(await settings('', { ...env, WSSESS_REDIS_URL: url })).toMatchObject({
+      store: ['Redis redis://ops:****@10.0.0.5:6379/3', 'WSSESS_REDIS_URL'],
+    });
+    const file = join(folder, 'named.url');
+    writeFileSync(file, url);
+    expect(await settings(`--redis-file ${file}`, env)).toMatchObject({
+      store: ['Redis redis://ops:****@10.0.0.5:6379/3', `--redis-file ${file}`],
+    });
+    expect((await settings(`--redis-file ${file}.none`, env)).store?.[0]).toMatch(/^none: --redis-file: .* ENOENT$/);
+    const open = join(folder, 'open.json');
+    writeFileSync(open, '{}', { mode: 0o666 });
+    chmodSync(open, 0o666);
+    expect((await settings(`--state-file ${open}`, env)).store?.[0]).toMatch(/^none: .* can be written by others$/);
   });
 
   test('masks the password, in every format', async () => {

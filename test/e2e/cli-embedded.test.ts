@@ -105,6 +105,7 @@ describe('serve with no Redis named', () => {
     expect(more.join('\n')).toContain('WSSESS_REDIS_URL=redis://host:6379 wssess serve');
     expect(more.join('\n')).toContain('REDISCLI_AUTH=');
     expect(serve.stdout() + serve.stderr()).not.toContain(password);
+    expect(serve.stderr()).toContain('clients need no token: the CONNECT headers userId (or login) and userRole are');
   });
 
   test.skipIf(!hasRedisCli)('its redis-cli line works when typed', async () => {
@@ -220,6 +221,27 @@ describe('serve with no Redis named', () => {
     expect(serve.process.exitCode).toBeNull();
   });
 
+  test('a demo beside it: advice that works for a demo, which uses no Redis', async () => {
+    const { code, stdout, stderr: said } = await wssess(['demo'], { env });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(said).toContain('Stop that one, or give the demo another --state-file.');
+    expect(said).not.toContain('Redis');
+  });
+
+  test('config names it as the store, the file by which it is found, and its prefix', async () => {
+    const { settings } = await json('config');
+    const line = (key: string) => settings.find((one: any) => one.key === key);
+    expect(line('store')).toEqual({ key: 'store', value: named().trimEnd(), source: file });
+    expect(line('store.state_file')).toEqual({ key: 'store.state_file', value: file, source: 'default' });
+    expect(line('redis.prefix')).toEqual({ key: 'redis.prefix', value: 'chat', source: file });
+    const other = await json('config --prefix other --redis redis://127.0.0.1:1/2');
+    const found = Object.fromEntries(other.settings.map((one: any) => [one.key, [one.value, one.source]]));
+    expect(found).toMatchObject({
+      store: ['Redis redis://127.0.0.1:1/2', '--redis'],
+      'redis.prefix': ['other', '--prefix'],
+    });
+  });
+
   test.each([
     ['stompjs 7', connect7],
     ['stompjs 2.3.3', connect2],
@@ -277,6 +299,7 @@ describe('the end of serve', () => {
     expect(existsSync(file)).toBe(true);
     expect(await serve.stop(signal)).toBe(0);
     expect((await within(one.closed)).code).toBe(1001);
+    expect(one.error?.headers.cause).toBe('shutdown');
     expect(existsSync(file)).toBe(false);
     await expectFault('who kim', env, 'no_store', 5);
   });
@@ -289,6 +312,11 @@ describe('the end of serve', () => {
     const said = await expectFault('who kim', env, 'store_gone', 5);
     expect(said).toContain(`the embedded store of process ${before.pid} is gone, ${file} is stale. `);
     expect(said).toMatch(/wssess serve.*WSSESS_REDIS_URL/);
+    const config = await wssess(['config'], { env });
+    expect(config).toMatchObject({ code: 0, stderr: '' });
+    expect(config.stdout).toContain(
+      `store\tnone: the embedded store of process ${before.pid} is gone, its state file is stale\t${file}\n`,
+    );
     const next = await startOwn(env);
     expect(stateOf(file)).toMatchObject({ pid: next.process.pid });
     await connect7(next.ws, { userId: 'kim' });

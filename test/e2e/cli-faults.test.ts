@@ -58,7 +58,7 @@ describeWithRedis('faults', () => {
       },
     );
 
-    test('something that is no Redis answers: one line, exit 5 or 1', async () => {
+    test('something that is no Redis answers: one line, exit 5', async () => {
       const web = createServer((socket) => {
         socket.on('error', () => {});
         socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
@@ -67,10 +67,26 @@ describeWithRedis('faults', () => {
       const { port } = web.address() as { port: number };
       const ran = await on(`redis://127.0.0.1:${port}`, 'ls');
       web.close();
-      expect([1, 5]).toContain(ran.code);
+      expect(ran.code).toBe(5);
       expectOneLine(ran, new RegExp(`Redis at 127\\.0\\.0\\.1:${port}`));
       expect(ran.stderr).not.toContain('report what it prints');
     });
+  });
+
+  test('who -q tells offline (1) from what Redis could not answer (5), a database that it does not have included', async () => {
+    expect((await on(redis.url, 'who -q kim')).code).toBe(1);
+    for (const line of ['who -q kim', ...COMMANDS]) {
+      const ran = await on(`${redis.url}/99`, line);
+      expect({ line, code: ran.code }).toEqual({ line, code: 5 });
+      expectOneLine(ran, /Redis at 127\.0\.0\.1:\d+\/99: ERR DB index is out of range\. /);
+    }
+    await redis.client.call('REPLICAOF', '127.0.0.1', '1');
+    await redis.client.call('CONFIG', 'SET', 'replica-serve-stale-data', 'no');
+    try {
+      expect(await on(redis.url, 'who -q kim')).toMatchObject({ code: 5, stderr: expect.stringMatching(/MASTERDOWN/) });
+    } finally {
+      await redis.client.call('REPLICAOF', 'NO', 'ONE');
+    }
   });
 
   describe('a Redis that refuses', () => {

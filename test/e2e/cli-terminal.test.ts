@@ -1,6 +1,6 @@
 /** The CLI on a real terminal: columns, the question before a kick, the screen of --watch. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { connect7, dropClients } from '../helpers/clients.ts';
+import { connect7, connectBare, dropClients, frame } from '../helpers/clients.ts';
 import { addForeign } from '../helpers/foreign.ts';
 import { BIN, type Serve, startServe } from '../helpers/program.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
@@ -91,6 +91,10 @@ const USERS = ['상담원 김철수', '고객🙂😀', 'plain', '아주 긴 이
         if (line.includes('who'))
           expect(lines.splice(0, 2)).toEqual([`${USERS[0]} is online: 3 sessions on 1 node`, '']);
         const [header, ...rows] = lines;
+        // What has no space is named.
+        const hidden = ['STOMP', 'PORT', 'AGENT'].filter((name) => !header!.includes(name));
+        if (line.includes('wide') && hidden.length > 0) expect(rows.pop()).toMatch(/^columns hidden: .*(AGENT|…)/);
+        else if (rows.length > 3) expect(rows.pop()).toMatch(/^columns hidden: /);
         expect(rows).toHaveLength(3);
         for (const row of rows) {
           expect(columnOf(row, 'chat-1'), row).toBe(columnOf(header!, 'NODE'));
@@ -101,11 +105,43 @@ const USERS = ['상담원 김철수', '고객🙂😀', 'plain', '아주 긴 이
     });
   });
 
+  test('what is sorted by is shown, however narrow; what is hidden is named', async () => {
+    await connect7(serve.ws, { userId: 'kim', userRole: 'AGENT' });
+    for (const [sort, name] of [
+      ['idle', 'IDLE'],
+      ['recv_oct', 'RECV_OCT'],
+      ['ttl', 'TTL'],
+    ] as const) {
+      const { lines } = await run(`wssess ls --sort ${sort}`, { columns: 50, rows: 24 });
+      terminal?.close();
+      terminal = undefined;
+      expect(lines[0]).toMatch(new RegExp(`^SESSION .* ${name}$`));
+      expect(lines.at(-1)).toMatch(/^columns hidden: .*IP, CONNECTED/);
+    }
+  });
+
+  test('show: an agent string that is too long goes on below itself', async () => {
+    const agent = `Mozilla/5.0 (X11; Linux x86_64) ${'x'.repeat(90)} Safari/537.36`;
+    const client = await connectBare(serve.ws, [], { 'user-agent': agent });
+    client.send(frame('CONNECT', { 'accept-version': '1.2', host: 'x', userId: 'kim' }));
+    await until(() => client.received().includes('CONNECTED'));
+    const id = /session:(\S+)/.exec(client.received())![1]!;
+    const { lines } = await run(`wssess show ${id}`);
+    const at = lines.findIndex((line) => line.startsWith('Agent:'));
+    expect(lines.slice(at, at + 5)).toEqual([
+      'Agent:         Mozilla/5.0 (X11; Linux x86_64)',
+      `${' '.repeat(15)}${'x'.repeat(65)}`,
+      `${' '.repeat(15)}${'x'.repeat(25)} Safari/537.36`,
+      expect.stringMatching(/^STOMP:/),
+      expect.stringMatching(/^Connected:/),
+    ]);
+  });
+
   test('kick of two asks, and anything but y does nothing: exit 1', async () => {
     for (const answer of [['Enter'], ['n', 'Enter'], ['C-d'], ['x', 'Enter']]) {
       const clients = [await connect7(serve.ws, { userId: 'kim' }), await connect7(serve.ws, { userId: 'kim' })];
       const asked = await (await open('wssess kick --user kim')).shows(/^Kick them\? \[y\/N\]/);
-      expect(asked[0]).toBe('2 sessions will be closed:');
+      expect(asked[0]).toBe('2 sessions will be kicked:');
       for (const { session } of clients)
         expect(asked.some((line) => line.includes(session) && line.includes('chat-1'))).toBe(true);
       terminal!.type(...answer);

@@ -277,6 +277,23 @@ describeWithRedis('the CLI', () => {
         expect(await order('--sort connected_at')).toEqual(named('abcde'));
       });
 
+      test('the column that is sorted by is in the table, behind the others', async () => {
+        const header = async (line: string) => (await cli(line)).stdout.split('\n')[0];
+        const usual = 'SESSION\tUSER\tROLE\tNODE\tIP\tCONNECTED\tTTL';
+        for (const [sort, name] of [
+          ['idle', 'IDLE'],
+          ['subscriptions', 'SUBS'],
+          ['version', 'STOMP'],
+          ['send_oct', 'SEND_OCT'],
+        ]) {
+          expect(await header(`ls --sort ${sort}`)).toBe(`${usual}\t${name}`);
+        }
+        for (const sort of ['ttl', 'user', 'connected_at']) expect(await header(`ls --sort ${sort}`)).toBe(usual);
+        const wide = await header('ls -o wide');
+        expect(await header('ls -o wide --sort idle')).toBe(wide);
+        expect(await header('ls -o wide --sort recv_oct')).toBe(`${wide}\tRECV_OCT`);
+      });
+
       test('--by user: who has how many, most first', async () => {
         expect(await json('ls --by user -o json')).toEqual({
           users: [
@@ -294,6 +311,12 @@ describeWithRedis('the CLI', () => {
         expect((await cli('ls --by user')).stdout).toBe('USER\tSESSIONS\nkim\t2\nlee\t2\npark\t1\n');
         expect((await cli('ls --by user -o name')).stdout).toBe('kim\nlee\npark\n');
         expect((await cli('ls --by user -o jsonl --limit 1')).stdout).toBe('{"user":"kim","session_count":2}\n');
+        expect(await cli('ls --by user --limit 2')).toEqual({
+          code: 0,
+          stdout: 'USER\tSESSIONS\nkim\t2\nlee\t2\n',
+          stderr: '2 of 3 users shown; --limit shows more\n',
+        });
+        expect((await cli('ls --by user --limit 3')).stderr).toBe('');
       });
 
       test('jsonl is a row a line with the published keys, foreign ones too', async () => {
@@ -480,6 +503,43 @@ describeWithRedis('the CLI', () => {
         expect(await isAlive(session)).toBe(true);
         expect(client.connected).toBe(true);
       }
+    });
+
+    test('what would happen is said of each kind: own, foreign, of a dead node', async () => {
+      const said = async (line: string) => (await cli(line)).stderr;
+      await addForeign(redis.client, 'spring-1', 'kim');
+      expect(await said('kick spring-1 --dry-run')).toBe(
+        'no session would be kicked, 1 is foreign and stays (another program has its socket); --purge removes the keys\n',
+      );
+      expect(await said('kick spring-1 --dry-run --purge')).toBe(
+        'no session would be kicked, 1 is foreign: its keys would be removed, its socket may live on\n',
+      );
+      const own = await connect('kim');
+      expect(await said('kick --user kim --dry-run')).toBe(
+        '1 session would be kicked, 1 is foreign and stays (another program has its socket)\n',
+      );
+      expect(await said('kick --user kim')).toMatch(
+        /^error: 1 session would be kicked, 1 is foreign and stays \(another program has its socket\)\. .*--yes/,
+      );
+      const details = JSON.parse((await redis.client.get(`ws:x:details:${own.session}`))!);
+      const dead = JSON.stringify(details.with(0, 'dead-1').with(1, 'x'.repeat(16)));
+      await redis.client.set('ws:x:details:spring-1', dead, 'EX', 60);
+      const shown = await cli('kick spring-1 --dry-run');
+      expect(shown.stderr).toBe(
+        'no session would be kicked, 1 is of a dead node and stays; --purge removes the keys\n',
+      );
+      expect(shown.stdout).toContain('dead-1 (dead)');
+      await redis.client.del('ws:x:details:spring-1');
+      await addForeign(redis.client, 'spring-2', 'lee');
+      // Nothing will happen to any: nobody is asked.
+      const none = await cli('kick spring-1 spring-2');
+      expect(none.code).toBe(1);
+      expect(none.stdout.match(/no_owner/g)).toHaveLength(2);
+      expect(await said('kick spring-1 spring-2 --purge')).toMatch(
+        /^error: no session would be kicked, 2 are foreign: their keys would be removed, their sockets may live on\. /,
+      );
+      expect(await isAlive('spring-1')).toBe(true);
+      expect(own.client.connected).toBe(true);
     });
 
     test('a selection that fits nobody: one line, and nothing for programs to trip over', async () => {

@@ -25,7 +25,7 @@ describeWithRedis('CONNECT', () => {
     await redis?.stop();
   });
 
-  /** The client got an ERROR as its last frame, then this close; its session is nowhere. */
+  /** The client got an ERROR as its last frame, which says why, then this close; its session is nowhere. */
   const expectRefused = async (client: Talk, message: RegExp, code: number) => {
     expect((await client.closed).code).toBe(code);
     const frames = client.frames();
@@ -33,6 +33,7 @@ describeWithRedis('CONNECT', () => {
     expect(frames.filter(({ command }) => command === 'ERROR')).toHaveLength(1);
     expect(error?.command).toBe('ERROR');
     expect(error?.header('message')).toMatch(message);
+    expect(error?.header('cause')).toBe(code === 1013 ? 'closed' : 'protocol_error');
     return error!;
   };
 

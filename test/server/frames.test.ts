@@ -47,12 +47,13 @@ describeWithRedis('frames', () => {
   };
   const bodies = (one: Talk) => one.frames('MESSAGE').map(({ body }) => body.toString());
 
-  /** ERROR is the last frame that came, and the only one; then the close. */
-  const expectError = async (one: Talk, message: RegExp, code: number) => {
+  /** ERROR is the last frame that came, and the only one; it says why; then the close. */
+  const expectError = async (one: Talk, message: RegExp, code: number, cause = 'protocol_error') => {
     expect((await one.closed).code).toBe(code);
     const error = one.frames().at(-1)!;
     expect([one.frames('ERROR').length, error.command]).toEqual([1, 'ERROR']);
     expect(error.header('message')).toMatch(message);
+    expect(error.header('cause')).toBe(cause);
     return error;
   };
 
@@ -365,7 +366,7 @@ describeWithRedis('frames', () => {
       for (const one of [silent, ponging]) {
         const { command } = await one.wait('ERROR', 1, 10_000);
         expect(command).toBe('ERROR');
-        await expectError(one, /^no heart-beat for \d+ ms$/, 1002);
+        await expectError(one, /^no heart-beat for \d+ ms$/, 1002, 'heartbeat');
       }
     } finally {
       clearInterval(pongs);

@@ -69,12 +69,16 @@ describeWithRedis('the port', () => {
     expect(bodyOf(answer)).toEqual({ error: { code, message: expect.any(String), advice: expect.any(String) } });
   });
 
-  it('a WebSocket message that is too large has an ERROR, then 1009', async () => {
+  it.each([
+    ['that is too large', Buffer.alloc(4 << 20, 'x'), true, 1009, /larger/],
+    ['of text that is no UTF-8', Buffer.from([0xff]), false, 1007, /not WebSocket/],
+  ])('a WebSocket message %s has an ERROR, then the close', async (_, bytes, binary, code, message) => {
     const client = await talk(serve.ws, 'cust01');
-    client.socket.send(Buffer.alloc(4 << 20, 'x'));
-    expect((await within(client.closed)).code).toBe(1009);
+    client.socket.send(bytes, { binary });
+    expect((await within(client.closed)).code).toBe(code);
     expect(client.frames().at(-1)).toMatchObject({ command: 'ERROR' });
-    expect(client.frames().at(-1)!.header('message')).toMatch(/larger/);
+    expect(client.frames().at(-1)!.header('message')).toMatch(message);
+    expect(client.frames().at(-1)!.header('cause')).toBe('protocol_error');
   });
 
   it('a refused upgrade whose peer keeps its side open does not keep the server from ending', async () => {

@@ -50,10 +50,18 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
     env: { WSSESS_STATE_FILE: file, WSSESS_PREFIX: prefix },
     async open() {
       const { openEmbedded } = await import('../../store/embedded.ts');
-      const { store, address, close } = await openEmbedded({ timeout, prefix, scripts: SCRIPTS, stateFile: file });
+      const options = { timeout, prefix, scripts: SCRIPTS, stateFile: file };
+      const { store, address, close } = await openEmbedded(options).catch(adviseDemo);
       return { store, where: `${address}, embedded in this process`, close };
     },
   });
+}
+
+/** The demo uses no Redis, so that naming one helps nobody. */
+function adviseDemo(error: unknown): never {
+  if (!(error instanceof WssessError && error.code === 'store_taken')) throw error;
+  const advice = 'Stop that one, or give the demo another --state-file.';
+  throw new WssessError(error.code, error.message, { advice, cause: error });
 }
 
 /** The store of a demo, and how a command finds it. */

@@ -22,6 +22,7 @@ import {
   selectionOf,
   withSessions,
 } from '../options.ts';
+import { lookAhead, type Outlook, sentenceOf } from '../output/kick-outlook.ts';
 import { printKick } from '../output/kick-report.ts';
 import { isForPrograms, NO_MATCH, plural, print } from '../output/print.ts';
 import { lsColumns } from '../output/session-columns.ts';
@@ -79,8 +80,9 @@ export async function run(args: string[], flags: Flags, io: Io): Promise<number>
   return withSessions(flags, io, async (sessions) => {
     const targets = await targetsOf(sessions.directory, selection);
     refuseTooMany(targets.found.length, flags);
-    if (flags.dryRun) return showTargets(targets, flags, io);
-    if (!(await isConfirmed(targets.found, flags, io))) {
+    const outlook = () => lookAhead(targets.found, sessions.nodes, flags.purge === true);
+    if (flags.dryRun) return showTargets(targets, await outlook(), flags, io);
+    if (needsConfirm(targets.found, flags) && !(await isConfirmed(targets.found, await outlook(), io))) {
       io.err('nothing was done\n');
       return EXIT.no;
     }
@@ -99,7 +101,7 @@ function refuseTooMany(count: number, flags: Flags): void {
   }
 }
 
-async function showTargets({ found, missing }: Targets, flags: Flags, io: Io): Promise<number> {
+async function showTargets({ found, missing }: Targets, outlook: Outlook, flags: Flags, io: Io): Promise<number> {
   // No table of nobody, and one sentence: which ids name nobody, or else that nobody fits.
   if (found.length === 0 && !isForPrograms(flags)) {
     io.err(missing.length > 0 ? notFound(missing) : NO_MATCH);
@@ -111,29 +113,36 @@ async function showTargets({ found, missing }: Targets, flags: Flags, io: Io): P
     json: { results },
     lines: results,
     rows,
-    columns: lsColumns(),
+    columns: lsColumns(outlook.ghosts),
     name: (row) => row.session_id,
   });
-  if (!isForPrograms(flags)) io.err(`${plural(rows.length, 'session')} would be kicked\n`);
+  if (!isForPrograms(flags)) io.err(`${sentenceOf(outlook, 'would be')}\n`);
   if (missing.length > 0) io.err(notFound(missing));
   return rows.length === 0 && missing.length > 0 ? EXIT.no : EXIT.ok;
 }
 
 const notFound = (ids: readonly string[]) => `not found: ${ids.map(visible).join(', ')}\n`;
 
-/** Shows who it is and asks, when it is more than one; the default is No. */
-async function isConfirmed(found: readonly Session[], flags: Flags, io: Io): Promise<boolean> {
-  if (found.length <= 1 || flags.yes) return true;
-  if (!io.canAsk()) throw new WssessError('confirm_needed', `${plural(found.length, 'session')} would be kicked`);
-  const stays = flags.purge ? 'only its keys go' : 'stays';
+/** More than one is asked for, unless nothing will happen to any. */
+function needsConfirm(found: readonly Session[], flags: Flags): boolean {
+  return found.length > 1 && !flags.yes && (flags.purge === true || found.some(({ details }) => details));
+}
+
+/** Shows who it is and asks; the default is No. */
+async function isConfirmed(found: readonly Session[], outlook: Outlook, io: Io): Promise<boolean> {
+  if (!io.canAsk()) throw new WssessError('confirm_needed', sentenceOf(outlook, 'would be'));
+  const stays = outlook.purge ? 'only its keys go' : 'stays';
   const most = Math.max(5, io.size().rows - 6);
   const lines = found.slice(0, most).map(({ id, user, details }) => {
     const since = details ? formatAge(Date.now() - details.connectedAt) : '';
-    return `  ${visible(id)}  ${visible(user)}  ${details ? visible(details.node) : `(foreign: ${stays})`}  ${since}\n`;
+    const node = details ? visible(details.node) : '';
+    const where = !details ? `(foreign: ${stays})` : outlook.ghosts.has(id) ? `${node} (dead: ${stays})` : node;
+    return `  ${visible(id)}  ${visible(user)}  ${where}  ${since}\n`;
   });
   if (found.length > most) lines.push(`  … ${found.length - most} more\n`);
-  io.err(`${plural(found.length, 'session')} will be closed:\n${lines.join('')}`);
-  return /^\s*y(es)?\s*$/i.test(await io.ask('Kick them? [y/N] '));
+  io.err(`${sentenceOf(outlook, 'will be')}:\n${lines.join('')}`);
+  const question = outlook.kicked > 0 || !outlook.purge ? 'Kick them?' : 'Remove the keys?';
+  return /^\s*y(es)?\s*$/i.test(await io.ask(`${question} [y/N] `));
 }
 
 async function act(

@@ -91,9 +91,9 @@ async function listSessions(sessions: Sessions, selection: Selection, flags: Fla
   const streams = ['jsonl', 'name'].includes(formatOf(flags)) && !flags.sort && !flags.reverse;
   const wanted = { selection, limit: limitOf(flags, io), live: needsNodes(flags) };
   const listed = streams
-    ? await stream(sessions, wanted, async (rows) => io.out(await render(io, flags, printed({ ...NONE, rows }))))
+    ? await stream(sessions, wanted, async (rows) => io.out(await render(io, flags, printed({ ...NONE, rows }, flags))))
     : await list(sessions, { ...wanted, ...order(flags) });
-  if (!streams) await io.out(await render(io, flags, printed(listed as Listing)));
+  if (!streams) await io.out(await render(io, flags, printed(listed as Listing, flags)));
   const missing = selection.ids ? (await targetsOf(sessions.directory, selection)).missing : [];
   tellRest(listed, missing, wanted.limit, flags, io);
   warnMissing(io, listed);
@@ -111,29 +111,36 @@ function tellRest(
 ): void {
   if (missing.length > 0) io.err(`not found: ${missing.map(visible).join(', ')}\n`);
   else if (total === 0 && !isForPrograms(flags)) io.err('no sessions\n');
-  if (total > limit && !isForPrograms(flags)) {
-    io.err(`${thousands(limit)} of ${plural(total, 'session')} shown; --limit shows more\n`);
-  }
+  tellLimit(limit, total, 'session', flags, io);
   if (skipped > 0 && formatOf(flags) !== 'json') {
     io.err(`${plural(skipped, 'entry', 'entries')} skipped: ids with a colon or too long, or keys of another type\n`);
   }
 }
 
 async function listUsers(sessions: Sessions, selection: Selection, flags: Flags, io: Io): Promise<number> {
-  const users = await usersOf(sessions, selection, limitOf(flags, io));
-  await io.out(await render(io, flags, printedUsers(users)));
+  const limit = limitOf(flags, io);
+  const users = await usersOf(sessions, selection);
+  await io.out(await render(io, flags, printedUsers(users.slice(0, limit))));
+  tellLimit(limit, users.length, 'user', flags, io);
   return EXIT.ok;
+}
+
+/** How many are not shown. */
+function tellLimit(limit: number, total: number, what: string, flags: Flags, io: Io): void {
+  if (total > limit && !isForPrograms(flags)) {
+    io.err(`${thousands(limit)} of ${plural(total, what)} shown; --limit shows more\n`);
+  }
 }
 
 /** One frame of --watch. */
 async function frame(sessions: Sessions, selection: Selection, flags: Flags, io: Io): Promise<string> {
   const limit = limitOf(flags, io);
   if (flags.by) {
-    const shown = printedUsers(await usersOf(sessions, selection, limit));
+    const shown = printedUsers((await usersOf(sessions, selection)).slice(0, limit));
     return isForPrograms(flags) ? `${safeJson(shown.json)}\n` : render(io, flags, shown);
   }
   const listing = await list(sessions, { selection, limit, live: needsNodes(flags), ...order(flags) });
-  const shown = printed(listing);
+  const shown = printed(listing, flags);
   if (isForPrograms(flags)) return `${safeJson(shown.json)}\n`;
   const missing =
     listing.nodesMissing.length > 0 ? ` · no answer from ${listing.nodesMissing.map(visible).join(', ')}` : '';
@@ -143,7 +150,10 @@ async function frame(sessions: Sessions, selection: Selection, flags: Flags, io:
 
 const NONE: Listing = { rows: [], total: 0, skipped: 0, nodesMissing: [], ghosts: new Set() };
 
-function printed({ rows, total, skipped, nodesMissing, ghosts }: Listing): Printed<Listing['rows'][number]> {
+function printed(
+  { rows, total, skipped, nodesMissing, ghosts }: Listing,
+  flags: Flags,
+): Printed<Listing['rows'][number]> {
   return {
     json: {
       complete: nodesMissing.length === 0 && rows.length === total,
@@ -154,7 +164,7 @@ function printed({ rows, total, skipped, nodesMissing, ghosts }: Listing): Print
       sessions: rows,
     },
     rows,
-    columns: lsColumns(ghosts),
+    columns: lsColumns(ghosts, flags.sort as Sort | undefined),
     name: (row) => row.session_id,
   };
 }
@@ -165,7 +175,7 @@ interface UserCount {
 }
 
 /** The users online, those with the most sessions first. */
-async function usersOf({ directory }: Sessions, selection: Selection, limit: number): Promise<UserCount[]> {
+async function usersOf({ directory }: Sessions, selection: Selection): Promise<UserCount[]> {
   const counts = new Map<string, number>();
   const add = (user: string) => counts.set(user, (counts.get(user) ?? 0) + 1);
   if (isSelective(selection) || selection.except) {
@@ -175,8 +185,7 @@ async function usersOf({ directory }: Sessions, selection: Selection, limit: num
   }
   return [...counts]
     .map(([user, session_count]) => ({ user, session_count }))
-    .sort((a, b) => b.session_count - a.session_count || (a.user < b.user ? -1 : 1))
-    .slice(0, limit);
+    .sort((a, b) => b.session_count - a.session_count || (a.user < b.user ? -1 : 1));
 }
 
 function printedUsers(users: UserCount[]): Printed<UserCount> {

@@ -34,7 +34,9 @@ export function define(command: Command): void {
   command.addHelpText(
     'after',
     `
-Without --ttl (or WSSESS_TTL) a session gets the TTL of its server again, a foreign one 24h.
+Without --ttl (or WSSESS_TTL) a session gets the TTL of its server again, a
+foreign one 24h, also one whose key had no TTL: from then on it ends.
+
 Exit code 0: all refreshed; 3: some; 1: none.
 
 Example:

@@ -39,7 +39,10 @@ export function define(command: Command): void {
 STOMP clients connect by WebSocket to /ws or /connection/websocket, programs ask /api/session, /healthz, /readyz.
 Without a Redis that is named, the sessions are kept in an embedded store: in
 this process, and only as long as it lives. Other commands find it by themselves.
-No key can be named yet: the CONNECT headers userId (or login) and userRole are trusted, on loopback only.
+Tokens are not checked yet: the CONNECT headers userId (or login) and userRole are trusted, on loopback only.
+
+SIGTERM and Ctrl-C close all sessions and unregister them; then the exit code is
+0. A second one ends it at once: 143, after Ctrl-C 130.
 
 Example:
   WSSESS_REDIS_URL=redis://127.0.0.1:6379 wssess serve --port 28070`,
@@ -76,7 +79,7 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
       `wssess ${VERSION} is ready: STOMP on ${server.url.replace('http', 'ws')}/ws, REST on ${server.url}, ` +
         `node ${server.node}, ${opened.what}, prefix ${prefix}\n${opened.more}`,
     );
-    log.warn('no key is named: the CONNECT headers userId (or login) and userRole are trusted, on loopback only');
+    log.warn('clients need no token: the CONNECT headers userId (or login) and userRole are trusted, on loopback only');
     const readyFile = flags.readyFile as string | undefined;
     if (readyFile) {
       writeReady(readyFile, { url: server.url, node: server.node, store: opened.url, prefix, pid: process.pid });

@@ -32,14 +32,14 @@ export async function run([id = '']: string[], flags: Flags, io: Io): Promise<nu
     const json = { ...row, client_data: null };
     await print(io, flags, { json, lines: [json], rows: [row], columns: [], name: ({ session_id }) => session_id });
   } else {
-    await io.out(describe(row, live, told.ghosts.size > 0));
+    await io.out(await describe(row, live, told.ghosts.size > 0, io));
   }
   warnMissing(io, told);
   return told.nodesMissing.length > 0 ? EXIT.partial : EXIT.ok;
 }
 
 /** A line a fact, in the order one asks: who, where, since when, doing what. */
-function describe(row: Row, live: Live | undefined, isGhost: boolean): string {
+async function describe(row: Row, live: Live | undefined, isGhost: boolean, io: Io): Promise<string> {
   const own = row.node === null ? [] : factsOfNode(row, live, isGhost);
   const facts: [string, string][] = [
     ['Session', row.session_id],
@@ -56,14 +56,19 @@ function describe(row: Row, live: Live | undefined, isGhost: boolean): string {
   ];
   const more = (live?.subscriptions ?? 0) - (live?.destinations.length ?? 0);
   const destinations = [...(live?.destinations ?? []), ...(more > 0 ? [`… ${thousands(more)} more`] : [])];
-  return [
-    ...facts.map(([name, value]) => `${`${name}:`.padEnd(WIDTH)}${visible(value)}\n`),
-    ...destinations.map((destination) => `${' '.repeat(WIDTH)}${visible(destination)}\n`),
-  ].join('');
+  // On a terminal what is too long goes on below itself; in a pipe a fact is a line.
+  const { wrapToWidth } = await import('../output/width.ts');
+  const width = io.tty ? Math.max(LEAST, io.size().columns - WIDTH) : Number.POSITIVE_INFINITY;
+  const lines = ([name, value]: [string, string]) =>
+    wrapToWidth(visible(value), width).map((line, i) => `${(i === 0 ? name : '').padEnd(WIDTH)}${line}\n`);
+  const below = destinations.map((destination): [string, string] => ['', destination]);
+  return [...facts.map(([name, value]): [string, string] => [`${name}:`, value]), ...below].flatMap(lines).join('');
 }
 
 /** Columns that the names of the facts take. */
 const WIDTH = 15;
+/** Columns that a value takes at least, on however narrow a terminal. */
+const LEAST = 20;
 
 function factsOfNode(row: Row, live: Live | undefined, isGhost: boolean): [string, string][] {
   const unknown = `not known: its node ${isGhost ? 'is dead' : 'did not answer'}`;

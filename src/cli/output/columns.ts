@@ -12,6 +12,8 @@ export interface Column<Row> {
   wide?: boolean;
   /** May be cut, with `…`, to fit the terminal. */
   shrink?: boolean;
+  /** Stays when others are left out for want of space. */
+  keep?: boolean;
   /** How the cell stands out on a terminal with colours. */
   style?(row: Row): Style | undefined;
 }

@@ -49,21 +49,30 @@ function names(io: Io, all: readonly string[]): string {
   return printable.map((name) => `${name}\n`).join('');
 }
 
-/** The rows as a table: for a terminal as wide as it is, for a pipe tab-separated. */
+/** The rows as a table: for a terminal as wide as it is, with a line on what had no space; for a pipe tab-separated. */
 export async function drawTable<Row>(
   io: Io,
   flags: Flags,
   rows: readonly Row[],
   columns: Column<Row>[],
 ): Promise<string> {
-  const { table } = await import('./table.ts');
-  return table(rows, columns, {
+  const { table, paint } = await import('./table.ts');
+  const width = io.size().columns;
+  let hidden: string[] = [];
+  const drawn = await table(rows, columns, {
     tty: io.tty,
-    width: io.size().columns,
+    width,
     color: io.color,
     headers: flags.headers !== false,
     wide: formatOf(flags) === 'wide',
+    onHidden(names) {
+      hidden = names;
+    },
   });
+  if (hidden.length === 0) return drawn;
+  const { cutToWidth } = await import('./width.ts');
+  const note = cutToWidth(`columns hidden: ${hidden.join(', ')} (widen the terminal or use -o json)`, width);
+  return `${drawn}${io.color ? paint(note, 'dim') : note}\n`;
 }
 
 /** True when the format is read by programs, so that no sentence may stand around it. */

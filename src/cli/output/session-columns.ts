@@ -1,5 +1,6 @@
 /** The columns of sessions, for `ls`, `who` and whoever shows sessions in a table. */
 import { formatAge } from '../../common/time.ts';
+import type { Sort } from '../../sessions/listing.ts';
 import type { Row } from '../../sessions/model.ts';
 import { shortAgent } from './agent.ts';
 import type { Column } from './columns.ts';
@@ -35,6 +36,8 @@ function columns(ghosts: ReadonlySet<string>) {
     subs: { name: 'SUBS', value: (row) => count(row.subscriptions), align: 'right' },
     received: { name: 'RECV', value: (row) => count(row.recv_cnt), align: 'right' },
     sent: { name: 'SENT', value: (row) => count(row.send_cnt), align: 'right' },
+    receivedBytes: { name: 'RECV_OCT', value: (row) => count(row.recv_oct), align: 'right' },
+    sentBytes: { name: 'SEND_OCT', value: (row) => count(row.send_oct), align: 'right' },
     version: { name: 'STOMP', value: (row) => row.version ?? '' },
     port: { name: 'PORT', value: (row) => count(row.port), align: 'right' },
     agent: { name: 'AGENT', value: (row) => shortAgent(row.user_agent ?? ''), shrink: true },
@@ -43,13 +46,36 @@ function columns(ghosts: ReadonlySet<string>) {
 
 const wide = (column: Column<Row>): Column<Row> => ({ ...column, wide: true });
 
-/** `ls`: what Redis knows; what only nodes know comes with -o wide. */
-export function lsColumns(ghosts: ReadonlySet<string> = new Set()): Column<Row>[] {
+/**
+ * `ls`: what Redis knows; what only nodes know comes with -o wide.
+ * @param sort the column by which rows are sorted is always shown
+ */
+export function lsColumns(ghosts: ReadonlySet<string> = new Set(), sort?: Sort): Column<Row>[] {
   const c = columns(ghosts);
-  return [
-    ...[c.session, c.user, c.role, c.node, c.ip, c.connected, c.ttl],
-    ...[c.idle, c.subs, c.received, c.sent, c.version, c.port, c.agent].map(wide),
-  ];
+  const byName: Record<Sort, Column<Row>> = {
+    session_id: c.session,
+    user: c.user,
+    role: c.role,
+    node: c.node,
+    ip: c.ip,
+    connected_at: c.connected,
+    idle: c.idle,
+    ttl: c.ttl,
+    version: c.version,
+    subscriptions: c.subs,
+    recv_cnt: c.received,
+    send_cnt: c.sent,
+    recv_oct: c.receivedBytes,
+    send_oct: c.sentBytes,
+  };
+  const sorted = sort && byName[sort];
+  const always = [c.session, c.user, c.role, c.node, c.ip, c.connected, c.ttl];
+  const more = [c.idle, c.subs, c.received, c.sent, c.version, c.port, c.agent];
+  const all = [...always, ...more.map((column) => (column === sorted ? column : wide(column)))];
+  if (!sorted) return all;
+  // Bytes have a column only when they are sorted by.
+  const named = all.some(({ name }) => name === sorted.name) ? all : [...all, sorted];
+  return named.map((column) => (column.name === sorted.name ? { ...column, keep: true } : column));
 }
 
 /** `who`: the sessions of one user. */

@@ -13,6 +13,8 @@ export interface TableOptions {
   headers: boolean;
   /** With the columns that are for `-o wide`. */
   wide: boolean;
+  /** Told the names of the columns that were left out for want of space, if any. */
+  onHidden?(names: string[]): void;
 }
 
 /** Text of one cell, without control characters, and how it is to stand out. */
@@ -38,8 +40,8 @@ const SGR: Record<Style, readonly [on: number, off: number]> = {
  * The rows as text, one line each, ending in a newline; no rows give the header line alone, or '' without headers.
  * Cells are made safe to print, always one line; spaces at their end are dropped.
  *
- * On a terminal no line is wider than it: columns marked `shrink` are cut, then columns are left out from the right,
- * and a single column that is still too wide is cut. In a pipe cells are parted by a tab, whole and without colour,
+ * On a terminal no line is wider than it: columns marked `shrink` are cut, then columns that aren't marked `keep`
+ * are left out from the right, and a single column that is still too wide is cut. In a pipe cells are parted by a tab, whole and without colour,
  * and an empty one is `-`, so that awk and cut count right.
  */
 export async function table<Row>(
@@ -71,8 +73,11 @@ async function draw<Row>(lines: Cell[][], columns: Column<Row>[], options: Table
   const natural = columns.map((_, at) =>
     lines.reduce((widest, line) => Math.max(widest, displayWidth(line[at]?.text ?? '')), 1),
   );
-  const colWidths = fit(natural, columns, options);
-  const colAligns = columns.slice(0, colWidths.length).map(({ align }) => align ?? 'left');
+  const fitting = fit(natural, columns, options);
+  const colWidths = fitting.map(({ width }) => width);
+  const colAligns = fitting.map(({ at }) => columns[at]?.align ?? 'left');
+  const hidden = columns.filter((_, i) => !fitting.some(({ at }) => at === i));
+  if (hidden.length > 0) options.onHidden?.(hidden.map(({ name }) => name));
 
   let drawn = '';
   for (let from = 0; from < lines.length; from += SLICE) {
@@ -82,7 +87,7 @@ async function draw<Row>(lines: Cell[][], columns: Column<Row>[], options: Table
     const slice = new Table({ chars: NO_BORDERS, style: NO_PADDING, colWidths, colAligns });
     for (const line of lines.slice(from, from + SLICE)) {
       slice.push(
-        colWidths.map((width, at) => {
+        fitting.map(({ at, width }) => {
           const { text, style } = line[at] ?? { text: '', style: undefined };
           const short = cutToWidth(text, width);
           const standIn = 'x'.repeat(displayWidth(short));
@@ -100,33 +105,37 @@ async function draw<Row>(lines: Cell[][], columns: Column<Row>[], options: Table
   return drawn;
 }
 
-/** The widths of the columns that fit, from the left; at least one. */
-function fit<Row>(natural: number[], columns: Column<Row>[], options: TableOptions): number[] {
+/** The columns that fit, at least one, and how wide they become. */
+function fit<Row>(
+  natural: number[],
+  columns: Column<Row>[],
+  options: TableOptions,
+): { at: number; width: number; floor: number }[] {
   const terminal = Math.max(1, options.width);
-  const widths = natural.map((width) => Math.min(width, terminal));
-  const floors = widths.map((width, at) => {
-    const column = columns[at];
-    if (!column?.shrink) return width;
-    return Math.min(width, Math.max(SHORTEST, options.headers ? column.name.length : 0));
+  const fitting = columns.map((column, at) => {
+    const width = Math.min(natural[at] ?? 1, terminal);
+    const shortest = Math.max(SHORTEST, options.headers ? column.name.length : 0);
+    return { at, width, floor: column.shrink ? Math.min(width, shortest) : width };
   });
-  while (floors.length > 1 && lineWidth(floors) > terminal) floors.pop();
-  widths.length = floors.length;
-  for (let excess = lineWidth(widths) - terminal; excess > 0; excess--) {
-    // The widest gives first. There is one: the floors fit.
-    let widest = -1;
-    for (const [at, width] of widths.entries()) {
-      if (width > (floors[at] ?? width) && width > (widths[widest] ?? 0)) widest = at;
-    }
-    widths[widest] = (widths[widest] ?? 0) - 1;
+  while (fitting.length > 1 && lineWidth(fitting.map(({ floor }) => floor)) > terminal) {
+    const last = fitting.findLastIndex(({ at }) => at > 0 && !columns[at]?.keep);
+    fitting.splice(last, 1); // -1, when only kept ones are left, is the last
   }
-  return widths;
+  for (let excess = lineWidth(fitting.map(({ width }) => width)) - terminal; excess > 0; excess--) {
+    // The widest gives first. There is one: the floors fit.
+    const giving = fitting.filter(({ width, floor }) => width > floor);
+    const widest = giving.reduce((most, one) => (one.width > most.width ? one : most), giving[0]!);
+    widest.width--;
+  }
+  return fitting;
 }
 
 function lineWidth(widths: number[]): number {
   return widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1));
 }
 
-function paint(text: string, style: Style | undefined): string {
+/** `text` in this style, for a terminal with colours. */
+export function paint(text: string, style: Style | undefined): string {
   if (style === undefined) return text;
   const [on, off] = SGR[style];
   return `\u001b[${on}m${text}\u001b[${off}m`;

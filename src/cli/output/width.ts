@@ -28,3 +28,22 @@ export function cutToWidth(text: string, max: number): string {
   }
   return `${text.slice(0, end)}…`;
 }
+
+/** `text` in lines of at most `max` columns, broken at spaces where there are any; never an empty line but for ''. */
+export function wrapToWidth(text: string, max: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  const end = () => {
+    lines.push(line.trimEnd());
+    line = '';
+  };
+  for (const word of text.split(/(?<= )/)) {
+    if (line !== '' && displayWidth(line + word.trimEnd()) > max) end();
+    for (const { segment } of graphemes.segment(word)) {
+      if (line !== '' && segment !== ' ' && displayWidth(line + segment) > max) end();
+      line += segment;
+    }
+  }
+  end();
+  return lines;
+}

@@ -31,7 +31,7 @@ export interface Ending {
   code: number;
   /** In words: the close reason, and the ERROR's message. */
   reason: string;
-  /** Send an ERROR frame before the close, with this body and these headers beside the message. */
+  /** Send an ERROR frame before the close, with this body and these headers beside message and cause. */
   error?: { body: string; headers?: Record<string, string | undefined> };
   /** Answer this receipt when everything is done, before the close. */
   receipt?: string | undefined;
@@ -81,10 +81,7 @@ export class Connection {
         void this.end('heartbeat', {
           code: CLOSE.protocol,
           reason: `no heart-beat for ${silent} ms`,
-          error: {
-            body: 'The client agreed to send heart-beats and did not. Connect again.',
-            headers: { cause: 'heartbeat' },
-          },
+          error: { body: 'The client agreed to send heart-beats and did not. Connect again.' },
         }),
     });
     this.#connectTimer = setTimeout(() => {
@@ -165,7 +162,7 @@ export class Connection {
     if (this.state === 'closed') return this.#ended ?? Promise.resolve();
     const { code, reason, error, receipt } = ending;
     if (error) {
-      const headers = { message: reason, 'content-type': 'text/plain', ...error.headers };
+      const headers = { message: reason, cause, 'content-type': 'text/plain', ...error.headers };
       this.sendFrame('ERROR', headers, error.body);
       // It may have been what was too much for a slow client, which is cut then.
       if (this.#ended) return this.#ended;

@@ -27,7 +27,7 @@ export function answering({ connections, destinationsOf, forgetGhost }: Node): H
             reason: reason ?? 'kicked',
             error: {
               body: reason ?? 'This session was closed by an operator.',
-              headers: { cause: 'kicked', 'action-id': action_id },
+              headers: { 'action-id': action_id },
             },
           });
           return { session_id: id, outcome: wasClosed ? ('already_gone' as const) : ('kicked' as const) };

@@ -64,7 +64,7 @@ export class Members {
         void connection.end('expired', {
           code: CLOSE.expired,
           reason: 'the session expired',
-          error: { body: 'The client gave no sign for too long. Connect again.', headers: { cause: 'expired' } },
+          error: { body: 'The client gave no sign for too long. Connect again.' },
         }),
       fault,
     });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { Column, Style } from '../../../src/cli/output/columns.ts';
 import { type TableOptions, table } from '../../../src/cli/output/table.ts';
-import { cutToWidth, displayWidth } from '../../../src/cli/output/width.ts';
+import { cutToWidth, displayWidth, wrapToWidth } from '../../../src/cli/output/width.ts';
 
 type Row = string[];
 
@@ -245,4 +245,41 @@ test.each([
   ['abc', 0, ''],
 ])('cutToWidth of %j to %i is %j', (raw, max, cut) => {
   expect(cutToWidth(raw, max)).toBe(cut);
+});
+
+describe('what has no space', () => {
+  const rows = [['aaaaaaaaaa', 'bbbbbbbbbb', 'cccccccccc', 'dddddddddd']];
+  const drawn = async (width: number, traits: Partial<Column<Row>>[] = []) => {
+    const hidden: string[][] = [];
+    const text = await table(rows, columns(4, traits), { ...TERMINAL, width, onHidden: (names) => hidden.push(names) });
+    return { header: linesOf(text)[0]!.split(/ +/), hidden };
+  };
+
+  test('is told by name, in order; nothing is told when all fits, or in a pipe', async () => {
+    expect(await drawn(80)).toEqual({ header: ['A', 'B', 'C', 'D'], hidden: [] });
+    expect(await drawn(30)).toEqual({ header: ['A', 'B'], hidden: [['C', 'D']] });
+    const options = { ...PIPE, width: 30, onHidden: () => expect.unreachable() };
+    expect(linesOf(await table(rows, columns(4), options))[0]).toBe('A\tB\tC\tD');
+  });
+
+  test('is never a column marked keep, while another can go', async () => {
+    const keep = [{}, {}, {}, { keep: true }];
+    expect(await drawn(30, keep)).toEqual({ header: ['A', 'D'], hidden: [['B', 'C']] });
+    expect((await drawn(10, keep)).hidden).toEqual([['B', 'C', 'D']]);
+  });
+});
+
+test('wrapToWidth breaks at spaces, else anywhere; no line is wider, and nothing is lost', () => {
+  expect(wrapToWidth('one two three', 8)).toEqual(['one two', 'three']);
+  expect(wrapToWidth('abcdefgh ij', 4)).toEqual(['abcd', 'efgh', 'ij']);
+  expect(wrapToWidth('상담원', 4)).toEqual(['상담', '원']);
+  expect(wrapToWidth('', 4)).toEqual(['']);
+  expect(wrapToWidth('as it is', Number.POSITIVE_INFINITY)).toEqual(['as it is']);
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('a', 'bb', ' ', '한', FAMILY), maxLength: 60 }), (text) => {
+      const lines = wrapToWidth(text, 6);
+      for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(6);
+      expect(lines.join('').replaceAll(' ', '')).toBe(text.replaceAll(' ', ''));
+    }),
+  );
 });
