@@ -13,6 +13,8 @@ const [COLUMNS, ROWS] = [110, 30];
 /** Seconds that the crowd is watched. */
 const WATCHED = Number(process.argv[2] ?? 150);
 
+const TITLE = 'wssess top: live sessions, newest first, with two of them marked';
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), 'wssess-picture-'));
 const tmux = (...args: string[]) =>
@@ -30,7 +32,7 @@ try {
   await pause(2.5); // what only the node knows of new rows is there then
   const file = join(root, 'docs/pictures/top.svg');
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, toSvg(tmux('capture-pane', '-p', '-e'), COLUMNS, ROWS - 1));
+  writeFileSync(file, toSvg(tmux('capture-pane', '-p', '-e'), { columns: COLUMNS, rows: ROWS - 1, title: TITLE }));
   console.log(`written: ${file}`);
 } finally {
   tmux('send-keys', 'q');

@@ -25,8 +25,15 @@ interface Style {
 
 const PLAIN: Style = { ink: undefined, paper: undefined, bold: false, dim: false, inverse: false, underline: false };
 
+export interface Picture {
+  columns: number;
+  rows: number;
+  /** For those who don't see it. */
+  title: string;
+}
+
 /** @param screen lines with SGR sequences (ECMA-48, 8.3.117); other sequences aren't in what tmux captures */
-export function toSvg(screen: string, columns: number, rows: number): string {
+export function toSvg(screen: string, { columns, rows, title }: Picture): string {
   const width = columns * CELL.width + 2 * MARGIN;
   const height = rows * CELL.height + 2 * MARGIN;
   let style = PLAIN;
@@ -48,6 +55,7 @@ export function toSvg(screen: string, columns: number, rows: number): string {
       });
     });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" rx="8" fill="${PAPER}"/>
 <g font-family="ui-monospace, 'DejaVu Sans Mono', 'Noto Sans Mono CJK KR', Menlo, Consolas, monospace" font-size="${CELL.font}" xml:space="preserve">
 ${parts.filter(Boolean).join('\n')}
@@ -109,14 +117,14 @@ function run(text: string, column: number, row: number, style: Style): string {
   // Each word by itself, and wide characters apart: not every viewer stretches, and no font is as wide as another.
   for (const { 0: word, index } of text.matchAll(WORDS)) {
     const x = at(column + stringWidth(text.slice(0, index)));
-    const escaped = word.replace(/[&<>]/g, (char) => `&#${char.charCodeAt(0)};`);
     const length = `textLength="${across(stringWidth(word))}" lengthAdjust="spacingAndGlyphs"`;
-    parts.push(`<text x="${x}" y="${(y + CELL.baseline).toFixed(1)}" ${looks} ${length}>${escaped}</text>`);
+    parts.push(`<text x="${x}" y="${(y + CELL.baseline).toFixed(1)}" ${looks} ${length}>${escaped(word)}</text>`);
   }
   return parts.join('\n');
 }
 
 const WORDS =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uff00-\uff60]+|[^\s\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uff00-\uff60]+/g;
+const escaped = (text: string): string => text.replace(/[&<>]/g, (char) => `&#${char.charCodeAt(0)};`);
 const across = (columns: number): string => (columns * CELL.width).toFixed(1);
 const at = (column: number): string => (MARGIN + column * CELL.width).toFixed(1);

@@ -220,6 +220,30 @@ test('without a terminal: one line that says what there is instead, exit 2', asy
     await own.stop();
   });
 
+  test('a node is killed: its rows are marked when its lease ends, and a kick says so', {
+    timeout: 90_000,
+  }, async () => {
+    const other = await startServe(redis.url, ['--node', 'chat-2']);
+    const [lost, stays] = [await connect7(other.ws, { userId: 'kim' }), await connect7(serve.ws, { userId: 'park' })];
+    await open('wssess top', {}, { columns: 120, rows: 40 });
+    await terminal!.shows(/ kim /);
+    const exited = new Promise((resolve) => other.process.once('exit', resolve));
+    other.process.kill('SIGKILL');
+    await exited;
+    const isMarked = () => terminal!.screen().some((line) => line.startsWith('✕', 1) && line.includes(lost.session));
+    await until(isMarked, 40_000, 'the row to be marked');
+    const shown = terminal!.screen();
+    expect(shown[2]).toMatch(/chat-2 ✕ gone/);
+    expect(shown.find((line) => line.includes(stays.session))).not.toContain('✕');
+    terminal!.type('/', 'k', 'i', 'm', 'Enter');
+    await terminal!.shows(new RegExp(`^▸✕ ${lost.session}`));
+    terminal!.type('K', 'Tab', 'Enter');
+    await terminal!.shows(/node_unreachable/);
+    terminal!.type('Escape', 'q');
+    await ended();
+    expect((await wssess(['kick', lost.session, '--purge'], { env: { WSSESS_REDIS_URL: redis.url } })).code).toBe(0);
+  });
+
   test('Ctrl-Z gives the shell its screen, fg draws it anew', async () => {
     await connect7(serve.ws, { userId: 'kim' });
     await open(

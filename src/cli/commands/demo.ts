@@ -34,7 +34,7 @@ several devices. All of it is in this process, and ends with it: no Redis is
 needed, and none is touched. On a terminal the dashboard shows it, until q or
 Ctrl-C; else it prints a report and ends.
 
-Exit code 0; 1: something was not as it must be.
+Exit code 0; 1: something was not as it must be, or the report was interrupted.
 
 Example:
   wssess demo --sessions 200`,

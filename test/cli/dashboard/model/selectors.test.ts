@@ -270,7 +270,7 @@ describe('dialogs', () => {
     expect(view.whom[0]).toEqual({ user: 'user0', session: 's0', node: 'n1' });
     expect(view.whom).toHaveLength(8);
     expect(view.warning).toBe(
-      '1 of them foreign: another program has the socket, nothing will be changed; 1 of them of a dead node: no socket is left to close',
+      '1 of 13 foreign: another program has the socket, nothing will be changed; 1 of 13 of a dead node: no socket is left to close',
     );
     expect(confirmView(state)).toBeNull();
   });

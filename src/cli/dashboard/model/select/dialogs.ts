@@ -51,7 +51,10 @@ function warningOf(state: State, targets: readonly Session[]): string {
   const isDead = deadness(state);
   const foreign = targets.filter(({ details }) => !details).length;
   const dead = targets.filter(isDead).length;
-  const said = (count: number, what: string) => (count === 0 ? [] : [`${thousands(count)} of them ${what}`]);
+  const said = (count: number, what: string) => {
+    if (count === 0) return [];
+    return [targets.length === 1 ? what : `${thousands(count)} of ${thousands(targets.length)} ${what}`];
+  };
   return [
     ...said(foreign, 'foreign: another program has the socket, nothing will be changed'),
     ...said(dead, 'of a dead node: no socket is left to close'),
