@@ -27,6 +27,8 @@ export interface Tally {
 
 /** Milliseconds between looks at what is due. */
 const TICK = 100;
+/** Seconds that one stays: long enough to be looked at. */
+const STAY = 60;
 /** Connecting at the same time. */
 const ABREAST = 32;
 /** For sockets to close by themselves at the end, in milliseconds. */
@@ -52,6 +54,7 @@ export class Crowd {
   readonly #sockets = new Set<Visitor>();
   /** Whose devices never leave by themselves. */
   #staying: string | undefined;
+  #stay = STAY;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #moves = 0;
@@ -129,9 +132,14 @@ export class Crowd {
     return this.arrive(this.#away.findIndex(({ user }) => !users.has(user)));
   }
 
-  /** From now on they come and go. @param staying a user who doesn't go */
-  mingle(staying?: string): void {
+  /**
+   * From now on they come and go.
+   * @param staying a user who doesn't go
+   * @param stay seconds that one is here, on average
+   */
+  mingle(staying?: string, stay = STAY): void {
     this.#staying = staying;
+    this.#stay = stay;
     this.#timer ??= setInterval(() => this.#tick(), TICK);
   }
 
@@ -162,8 +170,8 @@ export class Crowd {
     const { size, random } = this.#options;
     const perSecond = (rate: number) => (rate * TICK * (0.5 + random())) / 1000;
     const lacking = size - this.#here.length;
-    // A crowd that was thrown out as a whole is back within seconds.
-    this.#moves += perSecond(Math.min(40, Math.max(2, size / 8) + Math.max(0, lacking) / 5));
+    // Each goes once and comes once. A crowd that was thrown out as a whole is back within seconds.
+    this.#moves += perSecond(Math.min(40, Math.max(1, (2 * size) / this.#stay) + Math.max(0, lacking) / 5));
     for (; this.#moves >= 1; this.#moves--) {
       if (random() < 0.5 + lacking / (size / 5 + 6)) {
         this.arrive().catch(() => {

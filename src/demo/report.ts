@@ -18,6 +18,8 @@ export interface Shell {
 
 /** Milliseconds for which they come and go. */
 const MINGLING = 4000;
+/** Seconds that one stays meanwhile, so that there is something to tell. */
+const HURRIED = 16;
 /** For what must follow at once, in milliseconds. */
 const PATIENCE = 5000;
 const ROWS = '12';
@@ -69,7 +71,7 @@ async function typed(shell: Shell, args: readonly string[], expected: number): P
 /** Lets them come and go for a while. @returns what happened, as a sentence */
 async function mingled(crowd: Crowd, star: string, over: AbortSignal): Promise<string> {
   const before = { ...crowd.tally };
-  crowd.mingle(star);
+  crowd.mingle(star, HURRIED);
   await pause(MINGLING, over);
   crowd.settle();
   const since = (what: keyof Tally) => crowd.tally[what] - before[what];

@@ -71,7 +71,7 @@ describeWithRedis('the crowd', () => {
       await crowd.gather();
       const star = crowd.mostDevices();
       const [before] = crowd.of(star);
-      crowd.mingle(star);
+      crowd.mingle(star, 16);
       const { tally } = crowd;
       await until(() => tally.left > 1 && tally.vanished > 1 && tally.arrived > 32 && tally.said > 5, 20_000);
       crowd.settle();
