@@ -122,8 +122,8 @@ the Redis. Without a terminal there is \`wssess stats --watch\`.
 
 ## Filter
 
-Words are looked for in id, user, role, node, IP and agent. \`user:\` \`role:\` \`node:\` \`ip:\` compare the whole, with \`*\` for
-anything. All must match. An exact id or user is found at once; anything else is a walk through all sessions, whose
+Words are looked for in id, user, role, node, IP and agent, in any case. \`user:\` \`role:\` \`node:\` \`ip:\` compare the whole,
+as it is written, with \`*\` for anything. All must match. An exact id or user is found at once; anything else is a walk through all sessions, whose
 progress stands beside the count until the result is whole.
 
 ## Keys

@@ -51,9 +51,12 @@ export class Directory {
   /**
    * All sessions, foreign ones too, page by page as the set yields them (SSCAN of the set of all), and how many ids each
    * page was made of.
+   * @param options remember: each id once. Without it, one may come twice while the set grows, and no memory is needed
+   * that grows with the set
    */
-  async *walk(): AsyncGenerator<Page & { scanned: number }> {
-    for await (const ids of this.#members(this.#keys.all)) yield { ...(await this.#look(ids)), scanned: ids.length };
+  async *walk({ remember = true }: { remember?: boolean } = {}): AsyncGenerator<Page & { scanned: number }> {
+    for await (const ids of this.#members(this.#keys.all, remember))
+      yield { ...(await this.#look(ids)), scanned: ids.length };
   }
 
   /** The live sessions of a user: those of the user's set that are listed, and whose session key names this user. */
@@ -163,14 +166,14 @@ export class Directory {
     return page;
   }
 
-  /** The members of a set, each once, in pages of a bounded size. SSCAN may name a member twice while it rehashes. */
-  async *#members(key: string): AsyncGenerator<string[]> {
+  /** The members of a set in pages of a bounded size; each once, though SSCAN may name one twice while it rehashes. */
+  async *#members(key: string, remember = true): AsyncGenerator<string[]> {
     const seen = new Set<string>();
     let cursor = '0';
     do {
       const [next, members] = await this.#store.call<[string, string[]]>('SSCAN', key, cursor, 'COUNT', PAGE);
       cursor = next;
-      const fresh = members.filter((member) => !seen.has(member) && seen.add(member));
+      const fresh = remember ? members.filter((member) => !seen.has(member) && seen.add(member)) : members;
       // A small set comes whole, in its compact encoding, whatever COUNT says.
       for (let at = 0; at < fresh.length; at += PAGE) yield fresh.slice(at, at + PAGE);
     } while (cursor !== '0');

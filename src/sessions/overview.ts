@@ -4,44 +4,18 @@
  * the number of sessions: ranks, ranges of scores and sizes of sets only. Nothing is written.
  */
 import { WssessError } from '../common/errors.ts';
-import type { Argument, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { Directory } from './directory.ts';
+import { type Entry, Filler, pairs } from './filling.ts';
 import type { Keys } from './keys.ts';
 import { KnownNodes, MOST_NODES, type NodeLoad } from './known-nodes.ts';
 import { isUsableId, type Session } from './model.ts';
 import { inPages } from './owners.ts';
 import { frame as frameScript } from './scripts.gen.ts';
 import type { Sessions } from './sessions.ts';
+import { argumentsOf, type Found, isLost, MOST_ROWS, type Window } from './window.ts';
 
-export type { NodeLoad };
-
-/** A stretch of a sorted index. */
-export interface Window {
-  /** Rank of the first row, 0 is the newest (the oldest when `oldestFirst`). Beyond the end: the last full window. */
-  top: number;
-  /** At most 500. */
-  rows: number;
-  oldestFirst: boolean;
-  /**
-   * The member that must stay in sight: when `top` > 0 at the row of the window at which it stood; when `top` is 0 the
-   * window stays at 0 as long as the member is within it. `score` (ms since 1970: connectedAt, newestAt) finds its place
-   * when it is gone. `row` counts ranks: `ranks[i] - top` of the frame in which it was row i.
-   */
-  keep?: { id: string; score: number; row: number };
-}
-
-/** What a window found. */
-export interface Found<T> {
-  /** Where it began. */
-  top: number;
-  /** Entries of the index, dead ones too. */
-  total: number;
-  /** Rank of keep, null when it is gone or none was given. */
-  keptAt: number | null;
-  rows: T[];
-  /** Rank of each row: entries that live no more lie between them and are left out. */
-  ranks: number[];
-}
+export type { Found, NodeLoad, Window };
 
 /** A user of own sessions. */
 export interface UserRow {
@@ -84,8 +58,6 @@ export interface Asks {
   look?: readonly string[];
 }
 
-/** Rows and ids that a frame may be asked for. */
-const MOST_ROWS = 500;
 /** Ids that one script looks at, members of a user's set that are counted. */
 const PAGE = 100;
 
@@ -105,12 +77,16 @@ export class Overview {
   readonly #keys: Keys;
   readonly #directory: Directory;
   readonly #known: KnownNodes;
+  readonly #newest: Filler;
+  readonly #users: Filler;
 
   constructor({ store, keys, directory, nodes }: Pick<Sessions, 'store' | 'keys' | 'directory' | 'nodes'>) {
     this.#store = store;
     this.#keys = keys;
     this.#directory = directory;
     this.#known = new KnownNodes(nodes);
+    this.#newest = new Filler(store, keys.newest);
+    this.#users = new Filler(store, keys.users);
   }
 
   /**
@@ -119,19 +95,32 @@ export class Overview {
    * @throws WssessError when Redis fails
    */
   async frame(asks: Asks = {}): Promise<Frame> {
+    return this.#frame(asks, false);
+  }
+
+  async #frame(asks: Asks, again: boolean): Promise<Frame> {
     const began = performance.now();
     let heard = await this.#ask(asks);
     const took = performance.now() - began;
     if (await this.#known.meet(heard.strangers)) heard = await this.#ask(asks);
     const { answer, nodes } = heard;
     const [at, listed, users, , , sessions, userRows] = answer;
-    const ids = pairs(sessions[3]).map(([id]) => id);
     const look = (asks.look ?? []).slice(0, MOST_ROWS);
-    const [found, isListed, rows] = await Promise.all([
-      this.#look([...new Set([...ids, ...look])]),
-      this.#listed(ids),
-      asks.users && this.#usersOf(userRows),
+    const ids = new Set(pairs(sessions[3]).map(([id]) => id));
+    // One look for the window and for what is looked at beside it.
+    const first = this.#look([...new Set([...ids, ...look])]);
+    const see = (entries: readonly Entry[]) =>
+      this.#sessionsOf(entries, entries.every(([id]) => ids.has(id)) ? first : undefined);
+    const [looked, found, rows] = await Promise.all([
+      first,
+      asks.sessions && this.#found(sessions, asks.sessions, this.#newest, see),
+      asks.users && this.#found(userRows, asks.users, this.#users, (some) => this.#usersOf(some)),
     ]);
+    if (found && asks.sessions?.keep && !again && isLost(found)) {
+      // Dead entries between it and its window are gone: where its row was says nothing any more.
+      const keep = { ...asks.sessions.keep, row: asks.sessions.rows >> 1 };
+      return this.#frame({ ...asks, sessions: { ...asks.sessions, keep } }, true);
+    }
     const frame: Frame = {
       at: Number(at),
       took,
@@ -139,10 +128,9 @@ export class Overview {
       own: nodes.reduce((sum, node) => sum + node.sessions, 0),
       users,
       nodes,
-      looked: new Map(look.flatMap((id) => (found.has(id) ? [[id, found.get(id)!]] : []))),
+      looked: new Map(look.flatMap((id) => (looked.has(id) ? [[id, looked.get(id)!]] : []))),
     };
-    const living = ids.map((id, i) => (isListed[i] ? found.get(id) : undefined));
-    if (asks.sessions) frame.sessions = await this.#filled(asks.sessions, stretched(sessions, living), ids.length);
+    if (found) frame.sessions = found;
     if (rows) frame.userRows = rows;
     return frame;
   }
@@ -170,24 +158,37 @@ export class Overview {
     return (await this.#store.call<number[]>('SMISMEMBER', this.#keys.all, ...ids)).map((one) => one === 1);
   }
 
-  /** Where more than half of a window is dead, one more page is read below it. */
-  async #filled({ rows, oldestFirst }: Window, found: Found<Session>, read: number): Promise<Found<Session>> {
-    const next = found.top + read;
-    if (found.rows.length * 2 >= read || next >= found.total) return found;
-    const order = oldestFirst ? [] : ['REV'];
-    const ids = await this.#store.call<string[]>('ZRANGE', this.#keys.newest, next, next + PAGE - 1, ...order);
-    const [living, isListed] = await Promise.all([this.#look(ids), this.#listed(ids)]);
-    for (const [i, id] of ids.entries()) {
-      const session = isListed[i] ? living.get(id) : undefined;
-      if (!session || found.rows.length >= rows) continue;
-      found.rows.push(session);
-      found.ranks.push(next + i);
-    }
-    return found;
+  /** What lives of a stretch, and where most of it is dead, of what lies around it. */
+  async #found<T>(
+    stretch: Stretch,
+    window: Window,
+    filler: Filler,
+    see: (entries: readonly Entry[]) => Promise<readonly (T | undefined)[]>,
+  ): Promise<Found<T>> {
+    const [top = 0, total = 0, kept = -1] = stretch;
+    const entries = pairs(stretch[3]);
+    const living = await see(entries);
+    const rows = living.filter((row) => row !== undefined);
+    const ranks = living.flatMap((row, i) => (row === undefined ? [] : [top + i]));
+    const { oldestFirst } = window;
+    const wanted = Math.min(Math.max(1, window.rows), MOST_ROWS);
+    const to = top + entries.length;
+    const members = entries.map(([member]) => member);
+    const filled = await filler.fill({ top, to, total, members, rows, ranks, wanted, oldestFirst, see });
+    return { ...filled, total, keptAt: kept < 0 ? null : kept };
   }
 
-  async #usersOf(stretch: Stretch): Promise<Found<UserRow>> {
-    const entries = pairs(stretch[3]);
+  /** The living and listed ones of these. @param looked what a look at them finds, when they are being looked at */
+  async #sessionsOf(
+    entries: readonly Entry[],
+    looked?: Promise<ReadonlyMap<string, Session>>,
+  ): Promise<(Session | undefined)[]> {
+    const ids = entries.map(([id]) => id);
+    const [living, isListed] = await Promise.all([looked ?? this.#look(ids), this.#listed(ids)]);
+    return ids.map((id, i) => (isListed[i] ? living.get(id) : undefined));
+  }
+
+  async #usersOf(entries: readonly Entry[]): Promise<(UserRow | undefined)[]> {
     const sets = await Promise.all(entries.map(([user]) => this.#someOf(user)));
     const ids = [...new Set(sets.flatMap((set) => set.ids))];
     const pages = await Promise.all(
@@ -197,12 +198,11 @@ export class Overview {
     );
     const values = pages.flat();
     const whose = new Map(ids.map((id, i) => [id, values[i]]));
-    const rows = entries.map(([user, score], i): UserRow | undefined => {
+    return entries.map(([user, score], i): UserRow | undefined => {
       const { ids: own, more } = sets[i]!;
       const sessions = own.filter((id) => whose.get(id) === user).length;
       return sessions === 0 ? undefined : { user, sessions, more, newestAt: Number(score) };
     });
-    return stretched(stretch, rows);
   }
 
   /** The first members of a user's set. One that another program made something else of has none. */
@@ -216,29 +216,4 @@ export class Overview {
       throw error;
     }
   }
-}
-
-/** How frame.lua is told of a window. */
-function argumentsOf(window: Window | undefined): Argument[] {
-  if (!window) return ['', 0, 0, '', '', 0];
-  const { top, rows, oldestFirst, keep } = window;
-  const order = oldestFirst ? 'oldest' : 'newest';
-  const bounded = Math.min(Math.max(1, rows), MOST_ROWS);
-  return [order, Math.max(0, top), bounded, keep?.id ?? '', keep?.score ?? '', keep?.row ?? 0];
-}
-
-/** What a stretch of an index holds, without what lives no more. */
-function stretched<T>([top = 0, total = 0, kept = -1]: Stretch, entries: readonly (T | undefined)[]): Found<T> {
-  const found: Found<T> = { top, total, keptAt: kept < 0 ? null : kept, rows: [], ranks: [] };
-  for (const [i, entry] of entries.entries()) {
-    if (entry === undefined) continue;
-    found.rows.push(entry);
-    found.ranks.push(top + i);
-  }
-  return found;
-}
-
-/** A flat answer of a sorted set, member by member. */
-function pairs(flat: readonly string[] = []): [member: string, score: string][] {
-  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]);
 }

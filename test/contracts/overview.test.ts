@@ -7,6 +7,7 @@ import {
   HOUR,
   INCARNATION,
   makeDetails,
+  meddle,
   nodeInfo,
   OTHER_INCARNATION,
   writeByHand,
@@ -43,7 +44,7 @@ contract('Overview', (f) => {
     await f.redis.client.flushall();
     const before = Date.now();
     const frame = await overview.frame({ sessions: window(), users: window(), look: ['s1'] });
-    const empty = { top: 0, total: 0, keptAt: null, rows: [], ranks: [] };
+    const empty = { top: 0, to: 0, total: 0, keptAt: null, rows: [], ranks: [] };
     expect(frame).toEqual({
       at: frame.at,
       took: frame.took,
@@ -190,14 +191,72 @@ contract('Overview', (f) => {
       expect([ids(found), found.ranks, found.total]).toEqual(['s6 s4 s2', [0, 2, 4], 7]);
     });
 
-    test('reads one page more where more than half of it is dead', async () => {
+    test('reads on, below and above, where most of it is dead', async () => {
       await fill(120);
       for (let i = 100; i < 120; i++) await f.redis.client.del(`ws:session:s${i}`);
       const found = await sessions({ rows: 10 });
       expect(found.ranks).toEqual([20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
       expect(ids(found)).toBe('s99 s98 s97 s96 s95 s94 s93 s92 s91 s90');
       const oldest = await sessions({ rows: 10, oldestFirst: true, top: 108 });
-      expect(ids(oldest)).toBe('');
+      expect(ids(oldest)).toBe('s90 s91 s92 s93 s94 s95 s96 s97 s98 s99');
+      expect([oldest.top, oldest.to, oldest.ranks[0]]).toEqual([90, 120, 90]);
+    });
+
+    /** Ids that live no more, newer than all of fill's. */
+    const addDead = async (count: number, score = at(1_000_000)) => {
+      const pipeline = f.redis.client.pipeline();
+      for (let i = 0; i < count; i++) {
+        const id = `dead${String(i).padStart(5, '0')}`;
+        pipeline.sadd('ws:sessions:all', id).zadd('ws:x:newest', score + i, id);
+      }
+      await pipeline.exec();
+    };
+
+    test('a killed node leaves 700 at the top: the living ones are found behind them, and remembered', async () => {
+      await fill(6);
+      await addDead(700);
+      let calls = 0;
+      overview = new Overview({ ...f, store: meddle(f.store, 'call', () => calls++) });
+      const found = await sessions({ rows: 5 });
+      expect([ids(found), found.ranks[0], found.top, found.total]).toEqual(['s5 s4 s3 s2 s1', 700, 0, 706]);
+      calls = 0;
+      expect(ids(await sessions({ rows: 5 }))).toBe('s5 s4 s3 s2 s1');
+      expect(calls).toBeLessThan(6);
+      // Entries come above them and go among them: nothing living is passed over for long.
+      await fill(1, 2_000_000);
+      await f.redis.client.zrem('ws:x:newest', 'dead00300');
+      await f.registry.register('amid', makeDetails({ connectedAt: at(1_000_000) + 301 }));
+      await until(async () => ids(await sessions({ rows: 5 })) === 's2000000 amid s5 s4 s3', 5000, 'all to be found');
+    });
+
+    test('who connects while it reads on is no second row', async () => {
+      await fill(40);
+      await addDead(12);
+      let calls = 0;
+      const store = meddle(f.store, 'call', async () => {
+        if (++calls === 2) await fill(5, 5_000_000);
+      });
+      const found = (await new Overview({ ...f, store }).frame({ sessions: window({ rows: 20 }) })).sessions!;
+      expect(new Set(found.rows.map(({ id }) => id)).size).toBe(found.rows.length);
+    });
+
+    test('what a frame may read is bounded: the next ones go on from there', async () => {
+      await fill(3);
+      await addDead(2500);
+      const first = await sessions({ rows: 3 });
+      expect([first.rows, first.to]).toEqual([[], 1003]);
+      expect((await sessions({ rows: 3 })).to).toBe(2003);
+      expect(ids(await sessions({ rows: 3 }))).toBe('s2 s1 s0');
+    });
+
+    test('what must stay in sight does so when the dead ones above it are purged', async () => {
+      await fill(40);
+      await addDead(400, at(20) + 1);
+      const keep = { id: 's15', score: at(15), row: 424 - 10 };
+      expect(ids(await sessions({ top: 10, rows: 10, keep }))).toContain('s15');
+      await f.redis.client.zremrangebyscore('ws:x:newest', at(20) + 1, at(20) + 500);
+      const found = await sessions({ top: 10, rows: 10, keep });
+      expect([ids(found).includes('s15'), found.keptAt]).toEqual([true, 24]);
     });
   });
 
@@ -264,6 +323,7 @@ contract('Overview', (f) => {
       await f.redis.client.sadd('ws:user:u0', 'dead', 's1'); // s1 is u1's
       expect(await users()).toEqual({
         top: 0,
+        to: 3,
         total: 3,
         keptAt: null,
         rows: [

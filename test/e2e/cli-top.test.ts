@@ -62,6 +62,12 @@ test('without a terminal: one line that says what there is instead, exit 2', asy
     });
     return terminal;
   };
+  /** Waits until it asks, and long enough to have read that. */
+  const asked = async () => {
+    const shown = await terminal!.shows(/\[ No \] +Yes/);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return shown;
+  };
   /** Waits until the shell has the terminal again. */
   const ended = async () => {
     const shown = await terminal!.shows(/exit=/);
@@ -77,7 +83,7 @@ test('without a terminal: one line that says what there is instead, exit 2', asy
     await open('wssess top');
     const first = await terminal!.shows(/상담원 김/);
     expect(first[0]).toMatch(LIVE);
-    expect(first[3]).toMatch(/^ {3}SESSION +USER +ROLE +NODE +CONN↓ +IDLE +TTL$/);
+    expect(first[3]).toMatch(/^ {3}SESSION +USER +ROLE +NODE +CONN↑ +IDLE +TTL$/);
     expect(first.some((line) => line.includes(stays.session) && line.includes('cust01'))).toBe(true);
     expect(first).toHaveLength(23);
     expect(first).not.toContain('before');
@@ -92,15 +98,15 @@ test('without a terminal: one line that says what there is instead, exit 2', asy
     await terminal!.shows(/^▸ .*상담원 김/);
 
     terminal!.type('K');
-    const asked = await terminal!.shows(/\[ No \] +Yes/);
-    expect(asked.some((line) => line.includes(gone.session))).toBe(true);
+    const question = await asked();
+    expect(question.some((line) => line.includes(gone.session))).toBe(true);
     // No is what Enter means, unless one says otherwise.
     terminal!.type('Enter');
     await until(() => !terminal!.screen().some((line) => line.includes('[ No ]')));
     expect(gone.client.connected).toBe(true);
 
     terminal!.type('K');
-    await terminal!.shows(/\[ No \] +Yes/);
+    await asked();
     terminal!.type('duty ended');
     await terminal!.shows(/reason: duty ended/);
     terminal!.type('Tab');
@@ -179,7 +185,9 @@ test('without a terminal: one line that says what there is instead, exit 2', asy
     terminal!.type('?');
     const help = await terminal!.shows(/^ Move$/);
     expect(help.join('\n')).not.toContain('kick');
-    terminal!.type('Escape', 'q');
+    terminal!.type('Escape');
+    await terminal!.shows(/ kim /);
+    terminal!.type('q');
     await ended();
     expect(client.connected).toBe(true);
   });
@@ -237,11 +245,54 @@ test('without a terminal: one line that says what there is instead, exit 2', asy
     expect(shown.find((line) => line.includes(stays.session))).not.toContain('✕');
     terminal!.type('/', 'k', 'i', 'm', 'Enter');
     await terminal!.shows(new RegExp(`^▸✕ ${lost.session}`));
-    terminal!.type('K', 'Tab', 'Enter');
+    terminal!.type('K');
+    await asked();
+    terminal!.type('Tab', 'Enter');
     await terminal!.shows(/node_unreachable/);
-    terminal!.type('Escape', 'q');
+    terminal!.type('Escape');
+    await terminal!.shows(/ park /);
+    terminal!.type('q');
     await ended();
     expect((await wssess(['kick', lost.session, '--purge'], { env: { WSSESS_REDIS_URL: redis.url } })).code).toBe(0);
+  });
+
+  test('names that terminals measure differently move nothing', async () => {
+    const names = ['⚠️ 1️⃣ a', '✊🏿 b', '🏳️‍🌈 c', 'ก็ทำ d', 'हिन्दी e', '김철수 f'];
+    for (const userId of names) await connect7(serve.ws, { userId });
+    await open('wssess top');
+    await terminal!.shows(/ f +/);
+    await until(() => terminal!.screen().filter((line) => /23h59m$/.test(line)).length === names.length);
+    // Over each other as well.
+    for (const key of ['j', 'j', 'j', 's', 's', 'S', '2', '1', 'G', 'k']) {
+      terminal!.type(key);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const rows = () => terminal!.screen().filter((line) => /23h59m/.test(line));
+    await until(() => rows().length === names.length);
+    for (const row of rows()) expect(row).toMatch(/23h59m$/);
+    terminal!.type('q');
+    await ended();
+  });
+
+  test('keys and answers that nobody asked for end nothing and do nothing', async () => {
+    await connect7(serve.ws, { userId: 'kim' });
+    await open('wssess top');
+    await terminal!.shows(/ kim /);
+    for (const bytes of [
+      '\u001b[1;5P',
+      '\u001b[1;5S',
+      '\u001b]11;rgb:0000/0000/0000\u0007',
+      '\u001b[200~a\u001b[36mK\u001b[201~',
+    ]) {
+      terminal!.type('-l', bytes);
+    }
+    terminal!.type('?');
+    await terminal!.shows(/^ Move$/);
+    terminal!.type('Escape');
+    const shown = await terminal!.shows(/ kim /);
+    expect(shown.join('\n')).not.toMatch(/refreshed/);
+    terminal!.type('q');
+    expect((await ended()).code).toBe(0);
   });
 
   test('Ctrl-Z gives the shell its screen, fg draws it anew', async () => {
@@ -253,7 +304,10 @@ test('without a terminal: one line that says what there is instead, exit 2', asy
     terminal!.type('C-z');
     const shell = await terminal!.shows(/stopped=/);
     expect(shell).toContain('before');
-    const again = await terminal!.shows(/ kim /);
+    // It isn't told of what happens to the terminal meanwhile.
+    terminal!.resize(120, 40);
+    const again = await terminal!.shows(/ kim .*stompjs|AGENT$/);
+    expect(again).toHaveLength(39);
     expect(again[0]).toMatch(LIVE);
     terminal!.type('q');
     await ended();

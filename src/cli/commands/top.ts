@@ -1,6 +1,8 @@
 /** `wssess top`: the dashboard. Its code, Ink and all, is loaded when there is a terminal to draw on. */
 import type { Command } from 'commander';
 import { EXIT, WssessError } from '../../common/errors.ts';
+import { visible } from '../../common/escape.ts';
+import { parseFilter } from '../dashboard/model/filter.ts';
 import { findStore } from '../find-store.ts';
 import type { Io } from '../io.ts';
 import { addStore, type Flags, withSessions } from '../options.ts';
@@ -23,6 +25,13 @@ Examples:
 }
 
 export async function run(_args: string[], flags: Flags, io: Io): Promise<number> {
+  const filter = (flags.filter as string | undefined) ?? '';
+  const parsed = parseFilter(filter);
+  if (typeof parsed === 'string') {
+    throw new WssessError('usage', `--filter ${visible(filter)}: ${visible(parsed)}`, {
+      advice: "As after / in the dashboard: words, user: role: node: ip:, as in --filter 'role:AGENT kim'",
+    });
+  }
   const terminal = io.terminal();
   if (!terminal) {
     throw new WssessError('usage', 'top needs a terminal to draw on', {
@@ -45,7 +54,7 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
           prefix,
           readOnly: flags.readOnly === true,
         },
-        filter: (flags.filter as string | undefined) ?? '',
+        filter,
         colour: io.color,
         over: over.signal,
       });

@@ -1,47 +1,29 @@
-/** The dashboard as Ink sees it: a column of rows, drawn again when the state or the size is another one, and the keys. */
-import { Box, Text, useInput } from 'ink';
-import { memo, useMemo, useRef, useSyncExternalStore } from 'react';
-import { keysOf, PASTE } from './input.ts';
-import { meaningOf } from './keymap.ts';
+/** The dashboard as Ink sees it: a column of rows, drawn again when the state or the size is another one. */
+import { Box, Text } from 'ink';
+import { memo, useMemo, useSyncExternalStore } from 'react';
 import type { Store } from './model/store.ts';
 import { paced } from './pace.ts';
 import { draw } from './screen/line.ts';
 import { type Size, screenLines } from './screen.ts';
-import { shownOf, whereOf } from './shown.ts';
+import { shownOf } from './shown.ts';
+import { onSilence, silenceOf } from './silence.ts';
 
 export interface AppProps {
   store: Store;
   colour: boolean;
+  /** When a key was pressed last, as performance.now() counts. */
+  keyAt(): number;
   size(): Size;
   /** Calls `changed` when the size is another one; returns what ends it. */
   onSize(changed: () => void): () => void;
-  /** Ctrl-Z. */
-  stopProcess(): void;
 }
 
-export function App({ store, colour, size, onSize, stopProcess }: AppProps) {
-  const keyAt = useRef(0);
-  const subscribe = useMemo(() => paced(store, () => keyAt.current), [store]);
+export function App({ store, colour, keyAt, size, onSize }: AppProps) {
+  const subscribe = useMemo(() => paced(store, keyAt), [store, keyAt]);
   const state = useSyncExternalStore(subscribe, store.get);
+  const silence = useSyncExternalStore(onSilence, () => silenceOf(store.get(), Date.now()));
   const { columns, rows } = useSize(size, onSize);
-  const pasting = useRef(false);
-  useInput((input, key) => {
-    keyAt.current = performance.now();
-    if (input === PASTE.begin || input === PASTE.end) {
-      pasting.current = input === PASTE.begin;
-      return;
-    }
-    // What is pasted is text where text is typed, and no key anywhere.
-    const where = whereOf(store.get());
-    if (pasting.current) return paste(input, where === 'confirm' ? 'reason' : where, store);
-    for (const one of keysOf(input, key)) {
-      // One key after the other: what the next one means hangs on what this one did.
-      const meaning = meaningOf(one, whereOf(store.get()), store.get().setting.readOnly);
-      if (meaning?.type === 'stopProcess') stopProcess();
-      else if (meaning) store.dispatch(meaning);
-    }
-  });
-  return <Screen lines={screenLines(shownOf(state), { columns, rows }).map((line) => draw(line, colour))} />;
+  return <Screen lines={screenLines(shownOf(state, silence), { columns, rows }).map((line) => draw(line, colour))} />;
 }
 
 /** One Text a row: what is alike is not laid out again. */
@@ -62,9 +44,4 @@ function useSize(size: AppProps['size'], onSize: AppProps['onSize']): Size {
   const text = useSyncExternalStore(onSize, () => `${size().columns} ${size().rows}`);
   const [columns = 80, rows = 24] = text.split(' ').map(Number);
   return { columns, rows };
-}
-
-function paste(text: string, where: string, store: Store): void {
-  if (where !== 'filter' && where !== 'jump' && where !== 'reason') return;
-  store.dispatch({ type: 'text', text: text.replace(/[\r\n\t]+/g, ' ') });
 }

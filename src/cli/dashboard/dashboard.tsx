@@ -3,10 +3,12 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import { render } from 'ink';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { App } from './app.tsx';
+import { keysFor } from './keys.ts';
 import { startEngine } from './model/engine.ts';
 import { initialState, type Setting } from './model/state.ts';
 import { createStore, type Store } from './model/store.ts';
 import { Canvas } from './screen/canvas.ts';
+import { listen } from './screen/keyboard.ts';
 import { type Held, hold } from './screen/terminal.ts';
 import { tableHeight } from './screen.ts';
 
@@ -51,23 +53,25 @@ interface Shown {
 
 /** Draws until it is quit, is over, or something failed. */
 async function shown(store: Store, canvas: Canvas, held: Held, { stdin, colour, over, engine }: Shown): Promise<void> {
+  let keyAt = 0;
+  const size = () => canvas.size();
+  const press = keysFor({ store, size, stopProcess: held.stop });
+  const keyOf = () => keyAt;
   const app = (
-    <App
-      store={store}
-      colour={colour}
-      size={() => canvas.size()}
-      onSize={(changed) => canvas.onSize(changed)}
-      stopProcess={held.stop}
-    />
+    <App store={store} colour={colour} keyAt={keyOf} size={size} onSize={(changed) => canvas.onSize(changed)} />
   );
   // `debug`: Ink hands over each frame whole, and the painter sends what changed. Its own writer moves by relative steps,
   // and wipes the scrollback when the window becomes smaller than the last frame.
   const ink = render(app, {
     stdout: canvas as unknown as WriteStream,
-    stdin,
+    stdin, // which it leaves alone
     debug: true,
     exitOnCtrlC: false,
     patchConsole: false,
+  });
+  const deaf = listen(stdin, (inputs) => {
+    keyAt = performance.now();
+    press(inputs);
   });
   const quit = new Promise<void>((resolve) => {
     const look = () => {
@@ -83,6 +87,7 @@ async function shown(store: Store, canvas: Canvas, held: Held, { stdin, colour, 
   try {
     await Promise.race([quit, ink.waitUntilExit(), engine.then(() => quit)]);
   } finally {
+    deaf();
     canvas.pause(); // Ink says farewell with a last frame
     ink.unmount();
   }

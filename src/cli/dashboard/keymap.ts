@@ -15,8 +15,6 @@ type Own = { type: 'stopProcess' };
 export interface Binding {
   /** Names of keys: a character, or a name of input.ts. */
   keys: readonly string[];
-  /** The key as it is shown, where it isn't the first. */
-  shown?: string;
   does: Intent | Own;
   /** A sentence for `?` and the docs. */
   help: string;
@@ -41,7 +39,6 @@ const SESSIONS: readonly Where[] = ['sessions', 'details'];
 export const KEYMAP: readonly Binding[] = [
   {
     keys: ['enter'],
-    shown: '↵',
     does: { type: 'open' },
     group: 'Look',
     where: ['sessions'],
@@ -50,7 +47,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['enter'],
-    shown: '↵',
     does: { type: 'open' },
     group: 'Look',
     where: ['users', 'nodes'],
@@ -114,7 +110,7 @@ export const KEYMAP: readonly Binding[] = [
     help: 'take all marks away',
   },
   {
-    keys: ['K', 'ctrl-k'],
+    keys: ['K'],
     does: { type: 'kick' },
     group: 'Act',
     where: SESSIONS,
@@ -158,11 +154,10 @@ export const KEYMAP: readonly Binding[] = [
     help: 'sort by the next of connect time, idle, user, TTL',
   },
   { keys: ['S'], does: { type: 'reverse' }, group: 'Look', where: ['sessions'], help: 'the other way round' },
-  { keys: ['up', 'k'], shown: '↑ k', does: { type: 'move', by: -1 }, group: 'Move', where: LISTS, help: 'one up' },
-  { keys: ['down', 'j'], shown: '↓ j', does: { type: 'move', by: 1 }, group: 'Move', where: LISTS, help: 'one down' },
+  { keys: ['up', 'k'], does: { type: 'move', by: -1 }, group: 'Move', where: LISTS, help: 'one up' },
+  { keys: ['down', 'j'], does: { type: 'move', by: 1 }, group: 'Move', where: LISTS, help: 'one down' },
   {
     keys: ['pageup', 'ctrl-b'],
-    shown: 'PgUp',
     does: { type: 'page', by: -1 },
     group: 'Move',
     where: LISTS,
@@ -170,7 +165,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['pagedown', 'ctrl-f'],
-    shown: 'PgDn',
     does: { type: 'page', by: 1 },
     group: 'Move',
     where: LISTS,
@@ -178,7 +172,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['g', 'home'],
-    shown: 'g Home',
     does: { type: 'edge', to: 'first' },
     group: 'Move',
     where: LISTS,
@@ -186,7 +179,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['G', 'end'],
-    shown: 'G End',
     does: { type: 'edge', to: 'last' },
     group: 'Move',
     where: LISTS,
@@ -220,7 +212,6 @@ export const KEYMAP: readonly Binding[] = [
   { keys: ['?', 'q'], does: { type: 'back' }, group: 'Go', where: ['help'], help: 'close this' },
   {
     keys: ['ctrl-z'],
-    shown: 'Ctrl-Z',
     does: { type: 'stopProcess' },
     group: 'Go',
     where: [...EVERYWHERE, ...LINES, 'confirm'],
@@ -236,7 +227,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['ctrl-c'],
-    shown: 'Ctrl-C',
     does: { type: 'quit' },
     group: 'Go',
     where: [...EVERYWHERE, ...LINES, 'confirm'],
@@ -245,7 +235,6 @@ export const KEYMAP: readonly Binding[] = [
 
   {
     keys: ['enter'],
-    shown: '↵',
     does: { type: 'accept' },
     group: 'Type',
     where: [...LINES, 'confirm', 'progress'],
@@ -271,7 +260,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['shift-tab', 'up', 'left'],
-    shown: 'Shift-Tab',
     does: { type: 'focus', by: -1 },
     group: 'Type',
     where: ['confirm'],
@@ -287,7 +275,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['shift-tab', 'up'],
-    shown: 'Shift-Tab',
     does: { type: 'focus', by: -1 },
     group: 'Type',
     where: ['reason'],
@@ -295,7 +282,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['left', 'ctrl-b'],
-    shown: '←',
     does: { type: 'caret', to: 'left' },
     group: 'Type',
     where: LINES,
@@ -303,7 +289,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['right', 'ctrl-f'],
-    shown: '→',
     does: { type: 'caret', to: 'right' },
     group: 'Type',
     where: LINES,
@@ -311,7 +296,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['home', 'ctrl-a'],
-    shown: 'Home',
     does: { type: 'caret', to: 'start' },
     group: 'Type',
     where: LINES,
@@ -319,7 +303,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['end', 'ctrl-e'],
-    shown: 'End',
     does: { type: 'caret', to: 'end' },
     group: 'Type',
     where: LINES,
@@ -333,8 +316,7 @@ export const KEYMAP: readonly Binding[] = [
     help: 'erase a character',
   },
   {
-    keys: ['ctrl-d'],
-    shown: 'Ctrl-D',
+    keys: ['delete', 'ctrl-d'],
     does: { type: 'erase', what: 'forward' },
     group: 'Type',
     where: LINES,
@@ -342,7 +324,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['ctrl-w'],
-    shown: 'Ctrl-W',
     does: { type: 'erase', what: 'word' },
     group: 'Type',
     where: LINES,
@@ -350,7 +331,6 @@ export const KEYMAP: readonly Binding[] = [
   },
   {
     keys: ['ctrl-u'],
-    shown: 'Ctrl-U',
     does: { type: 'erase', what: 'line' },
     group: 'Type',
     where: LINES,
@@ -370,6 +350,31 @@ export function meaningOf(key: string, where: Where, readOnly: boolean): Intent 
   return [...text].length === 1 ? { type: 'text', text } : undefined;
 }
 
-/** How a key is shown. */
-export const shownKey = ({ keys, shown }: Binding): string => shown ?? NAMES[keys[0]!] ?? keys[0]!;
-const NAMES: Record<string, string> = { tab: 'Tab', backspace: 'Backspace', enter: '↵' };
+/** Whether a key changes something there. */
+export function isActing(key: string, where: Where): boolean {
+  return KEYMAP.some((one) => one.acts && one.where.includes(where) && one.keys.includes(key));
+}
+
+/** How the keys of a binding are shown: all of them. */
+export const shownKey = ({ keys }: Binding): string => keys.map(named).join(' ');
+/** The one that the line at the bottom names. */
+export const hintedKey = ({ keys }: Binding): string => named(keys[0]!);
+
+const NAMES: Record<string, string> = {
+  tab: 'Tab',
+  'shift-tab': 'Shift-Tab',
+  backspace: 'Backspace',
+  delete: 'Del',
+  enter: '↵',
+  up: '↑',
+  down: '↓',
+  left: '←',
+  right: '→',
+  pageup: 'PgUp',
+  pagedown: 'PgDn',
+  home: 'Home',
+  end: 'End',
+};
+
+const named = (key: string): string =>
+  NAMES[key] ?? key.replace(/^ctrl-./, (one) => `Ctrl-${one.slice(5).toUpperCase()}`);

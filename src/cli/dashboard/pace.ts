@@ -1,4 +1,5 @@
-/** How often the screen follows the state: at once while somebody presses keys, else only now and then. */
+/** How often the screen follows the state: at once when it is about to be acted on, else only now and then. */
+import type { State } from './model/state.ts';
 import type { Store } from './model/store.ts';
 
 /** Milliseconds after a key in which whatever comes is an answer to it. */
@@ -11,15 +12,17 @@ export function paced(store: Store, keyAt: () => number): (changed: () => void) 
   return (changed) => {
     let timer: NodeJS.Timeout | undefined;
     let drawnAt = 0;
+    let drawn = store.get();
     const draw = () => {
       clearTimeout(timer);
       timer = undefined;
       drawnAt = performance.now();
+      drawn = store.get();
       changed();
     };
-    const end = store.subscribe(() => {
+    const end = store.subscribe((state) => {
       const now = performance.now();
-      if (now - keyAt() < ATTENTIVE || now - drawnAt > CALM) draw();
+      if (now - keyAt() < ATTENTIVE || now - drawnAt > CALM || isElsewhere(drawn, state)) draw();
       else timer ??= setTimeout(draw, drawnAt + CALM - now);
     });
     return () => {
@@ -27,4 +30,14 @@ export function paced(store: Store, keyAt: () => number): (changed: () => void) 
       end();
     };
   };
+}
+
+/** True when the next key would act on something else than the screen shows, however long ago the last one was. */
+function isElsewhere(drawn: State, state: State): boolean {
+  const tables = ['sessions', 'users', 'nodes'] as const;
+  return (
+    drawn.place !== state.place ||
+    drawn.dialog !== state.dialog ||
+    tables.some((name) => drawn[name].cursor !== state[name].cursor || drawn[name].jump !== state[name].jump)
+  );
 }

@@ -4,7 +4,7 @@ import { overMiddle } from './components/box.ts';
 import { confirmBox } from './components/confirm.ts';
 import { detailsLines } from './components/details.ts';
 import { footerLine } from './components/footer.ts';
-import { barsLine, gaugesLine, headLine, staleLine } from './components/head.ts';
+import { barsLine, gaugesLine, headLine, isStale, staleLine, withNote } from './components/head.ts';
 import { helpLines } from './components/help.ts';
 import { outcomesLines, progressBox } from './components/progress.ts';
 import { promptLine } from './components/prompt.ts';
@@ -62,7 +62,8 @@ function layoutOf({ rows }: Size): Layout {
 /** Rows of a table that there is room for, below its header. */
 export const tableHeight = (size: Size): number => Math.max(1, layoutOf(size).body - 1);
 
-const isTooSmall = ({ columns, rows }: Size): boolean => columns < LEAST.columns || rows < LEAST.rows;
+/** Nothing can be shown there, and so nothing done. */
+export const isTooSmall = ({ columns, rows }: Size): boolean => columns < LEAST.columns || rows < LEAST.rows;
 
 /** Lines from the top: at most `rows - 1`, none wider than `columns`. */
 export function screenLines(shown: Shown, size: Size): Line[] {
@@ -72,13 +73,24 @@ export function screenLines(shown: Shown, size: Size): Line[] {
   const { bars, rule, body } = layoutOf(size);
   return [
     headLine(head, columns),
-    head.why === '' ? gaugesLine(shown.gauges, columns) : staleLine(head, columns),
-    ...(bars ? [barsLine(shown.bars, columns)] : []),
+    ...headLines(shown, columns, bars),
     tabsLine(shown.tabs, TABS, columns),
     ...bodyLines(shown, columns, body),
     ...(rule ? [ruleLine(columns)] : []),
     prompt ? promptLine(prompt, columns) : footerLine(footer, where, columns),
   ];
+}
+
+/** The figures, and the nodes where there is room. What nodes don't say stands at the end of the last of them. */
+function headLines({ head, gauges, bars }: Shown, columns: number, hasBars: boolean): Line[] {
+  const note = isStale(head) ? '' : head.why;
+  const lines = [
+    isStale(head) ? () => staleLine(head, columns) : (width: number) => gaugesLine(gauges, width),
+    ...(hasBars ? [(width: number) => barsLine(bars, width)] : []),
+  ];
+  return lines.map((lineOf, at) =>
+    note && at === lines.length - 1 ? withNote(lineOf, note, columns) : lineOf(columns),
+  );
 }
 
 /** What the table's place shows, and over it what asks or tells. */
@@ -95,7 +107,8 @@ function underLines({ help, footer, outcomes, details, table, tabs }: Shown, wid
   if (outcomes) return outcomesLines(outcomes, width, height);
   if (details) return detailsLines(details, width, height);
   const { columns, sorted } = LOOKS[table.pane];
-  const arrow = sorted && { cell: sorted[tabs.sort.by], up: tabs.sort.reversed };
+  const by = sorted?.[tabs.sort.by];
+  const arrow = by && { cell: by.cell, up: by.up !== tabs.sort.reversed };
   return tableLines({ table, columns, sorted: arrow, width, height });
 }
 

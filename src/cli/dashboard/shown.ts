@@ -10,10 +10,12 @@ export function whereOf(state: State): Where {
   return dialog?.kind === 'confirm' && dialog.focus === 'reason' ? 'reason' : select.modeOf(state);
 }
 
-export function shownOf(state: State): Shown {
+/** @param silence seconds for which Redis has kept us waiting; 0: it has not */
+export function shownOf(state: State, silence = 0): Shown {
+  const head = select.headView(state);
   return {
     where: whereOf(state),
-    head: select.headView(state),
+    head: silence > 0 ? { ...head, link: { text: `no answer for ${silence} s`, tone: 'aging' } } : head,
     gauges: select.gaugesView(state),
     bars: select.barsView(state),
     tabs: select.tabsView(state),

@@ -1,14 +1,24 @@
-/** Keys through Ink to the model and back to the screen. */
+/** Keys to the model, and through Ink to the screen. */
+import { EventEmitter } from 'node:events';
+import type { ReadStream } from 'node:tty';
 import { cleanup } from 'ink-testing-library';
 import { afterEach, describe, expect, test } from 'vitest';
 import { App } from '../../../src/cli/dashboard/app.tsx';
+import { keysFor } from '../../../src/cli/dashboard/keys.ts';
+import { asksOf } from '../../../src/cli/dashboard/model/questions.ts';
 import { initialState } from '../../../src/cli/dashboard/model/state.ts';
-import { createStore } from '../../../src/cli/dashboard/model/store.ts';
+import { createStore, type Store } from '../../../src/cli/dashboard/model/store.ts';
+import { listen } from '../../../src/cli/dashboard/screen/keyboard.ts';
 import type { Size } from '../../../src/cli/dashboard/screen.ts';
 import { until } from '../../helpers/wait.ts';
 import { inkAt } from './ink-at.tsx';
+import { session, World } from './model/world.ts';
 
-afterEach(cleanup);
+let deaf = () => {};
+afterEach(() => {
+  deaf();
+  cleanup();
+});
 
 const UP = '\x1b[A';
 const ESC = '\x1b';
@@ -17,29 +27,37 @@ function opened(readOnly = false) {
   const store = createStore(initialState({ where: 'redis 10.0.0.5:6379', prefix: 'ws', readOnly }, { now: 0 }));
   let size: Size = { columns: 80, rows: 24 };
   let changed = () => {};
-  let stopped = 0;
+  let [stopped, keyAt] = [0, 0];
   const ink = inkAt(
     { columns: 200 },
     <App
       store={store}
       colour={false}
+      keyAt={() => keyAt}
       size={() => size}
       onSize={(listener) => {
         changed = listener;
         return () => {};
       }}
-      stopProcess={() => stopped++}
     />,
   );
+  const stdin = Object.assign(new EventEmitter(), { resume() {}, pause() {} });
+  const press = keysFor({ store, size: () => size, stopProcess: () => void stopped++ });
+  deaf = listen(stdin as unknown as ReadStream, (inputs) => {
+    keyAt = performance.now();
+    press(inputs);
+  });
   return {
     ...ink,
     store,
     type: async (...keys: string[]) => {
       for (const key of keys) {
-        ink.stdin.write(key);
-        await new Promise((resolve) => setTimeout(resolve, 20)); // an Esc is one when nothing follows it
+        stdin.emit('data', Buffer.from(key));
+        await new Promise((resolve) => setTimeout(resolve, 70)); // an Esc is one when nothing follows it
       }
     },
+    /** Bytes as they are, at once. */
+    pieces: (bytes: Buffer) => void stdin.emit('data', bytes),
     shows: (what: RegExp) =>
       until(() => ink.lines().some((line) => what.test(line)), 3000, `${what} in\n${ink.lines().join('\n')}`),
     resize(to: Size) {
@@ -48,6 +66,15 @@ function opened(readOnly = false) {
     },
     stopped: () => stopped,
   };
+}
+
+/** The screen as after a frame of so many sessions, with the cursor on the first. */
+function withSessions(store: Store, count: number): void {
+  const world = new World();
+  for (let at = 0; at < count; at++) world.add(session(`s${at}`, { ago: at }));
+  const asks = asksOf(store.get());
+  store.dispatch({ type: 'frame', at: Date.now(), asks, frame: world.answer(asks) });
+  store.dispatch({ type: 'edge', to: 'first' });
 }
 
 describe('the app', () => {
@@ -105,4 +132,94 @@ describe('the app', () => {
     await type('\x03');
     expect(store.get().quit).toBe(true);
   });
+
+  test('keys and answers that nobody asked for do nothing', async () => {
+    const { type, store, shows } = opened();
+    await shows(/connecting/);
+    const before = store.get();
+    await type('\x1b[1;5P', '\x1b]11;rgb:0000/0000/0000\x07', '\x1bK', '\x1b[200~see \x1b[36mblue\x1b[0m\x1b[201~');
+    expect(store.get()).toEqual(before);
+  });
+
+  test('text that comes in pieces of bytes is text', async () => {
+    const { store, pieces, type } = opened();
+    await type('/');
+    for (const byte of Buffer.from('김🙂')) pieces(Buffer.from([byte]));
+    expect(store.get().dialog).toMatchObject({ kind: 'filter', input: { text: '김🙂' } });
+  });
+});
+
+describe('where nothing can be shown', () => {
+  test('nothing is done but to quit and to stop', async () => {
+    const { store, type, resize, shows, stopped } = opened();
+    withSessions(store, 3);
+    resize({ columns: 60, rows: 12 });
+    await shows(/needs 80/);
+    const before = store.get();
+    await type('K', '\t', '\r', ' ', 'r', '/', 'abc', '\x1b[200~text\x1b[201~');
+    expect(store.get()).toEqual(before);
+    await type('\x1a');
+    expect(stopped()).toBe(1);
+    await type('q');
+    expect(store.get().quit).toBe(true);
+  });
+
+  test('also with a question open, q quits and is no text', async () => {
+    const { store, type, resize } = opened();
+    withSessions(store, 3);
+    await type('K');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    resize({ columns: 60, rows: 12 });
+    await type('duty', '\t', '\r', 'q');
+    expect(store.get()).toMatchObject({ quit: true, dialog: { kind: 'confirm', focus: 'no', reason: { text: '' } } });
+  });
+});
+
+describe('keys that no hand pressed', () => {
+  test('a question is not answered by what came with the key that asked it', async () => {
+    const { store, type } = opened();
+    withSessions(store, 3);
+    await type('K\t\r');
+    expect(store.get()).toMatchObject({ work: null, dialog: { kind: 'confirm', focus: 'no' } });
+    await type('\x1b');
+    await type('K\x03');
+    expect(store.get().quit).toBe(true);
+  });
+
+  test('nor by what comes before anybody can have read it', () => {
+    const { store, pieces } = opened();
+    withSessions(store, 3);
+    for (const one of ['K', '\t', '\r']) pieces(Buffer.from(one));
+    expect(store.get()).toMatchObject({ work: null, dialog: { kind: 'confirm', focus: 'no' } });
+  });
+
+  test('a burst moves and never acts', async () => {
+    const { store, type } = opened();
+    withSessions(store, 9);
+    await type('refreh A');
+    expect(store.get().place.pane).toBe('sessions');
+    expect(store.get()).toMatchObject({ work: null, gathering: null });
+    expect(store.get().marks.size).toBe(0);
+    withSessions(store, 9);
+    await type('jjjjjj');
+    expect(store.get().sessions.cursor).toBe('s6');
+    await type('     '); // the last row twice more
+    expect(store.get().marks.size).toBe(3);
+  });
+
+  test('a question that is being read is not answered by one', async () => {
+    const { store, type } = opened();
+    withSessions(store, 3);
+    await type('K');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await type('text\t\t\r');
+    expect(store.get()).toMatchObject({ work: null, dialog: { kind: 'confirm', focus: 'yes' } });
+  });
+});
+
+test('Redis that keeps one waiting is told before it is lost', async () => {
+  const { store, shows } = opened();
+  withSessions(store, 3);
+  await shows(/● live/);
+  await shows(/◐ no answer for 2 s/);
 });

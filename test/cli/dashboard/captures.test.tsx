@@ -60,7 +60,8 @@ const OTHERS: Record<string, Partial<Shown>> = {
       reason: { text: 'duty ended', caret: 10, fault: '' },
       focus: 'no',
       yes: 'Yes, kick 2,000',
-      warning: '3 are foreign: no node can close them',
+      warning:
+        '3 of 2,000 foreign: another program has the socket, nothing will be changed; 5 of 2,000 of a dead node: no socket is left to close',
     },
   },
   progress: {

@@ -10,6 +10,8 @@ import { sparkline } from '../../../src/cli/dashboard/components/sparkline.ts';
 import { tableLines } from '../../../src/cli/dashboard/components/table.ts';
 import { LOOKS } from '../../../src/cli/dashboard/panes/all.ts';
 import type { Line } from '../../../src/cli/dashboard/screen/line.ts';
+import { screenLines } from '../../../src/cli/dashboard/screen.ts';
+import { displayWidth } from '../../../src/cli/output/width.ts';
 import { cell, fakeRow, fakeShown } from './fake-shown.ts';
 
 const text = (line: Line) => line.map((span) => span.text).join('');
@@ -100,6 +102,24 @@ describe('the table', () => {
     expect(lines[5]).toBe('   …');
   });
 
+  test('an outcome over an empty cell cuts nothing', () => {
+    const { cells } = fakeRow(0);
+    const row = fakeRow(0, { cells: { ...cells, ttl: cell(''), idle: cell('') }, outcome: cell('kicked', 'good') });
+    expect(draw([row])[1]).toMatch(/\dm +kicked$/);
+    expect(draw([row])[1]).not.toContain('…');
+  });
+
+  test.each([
+    ['connected', false, 'CONN↑'],
+    ['connected', true, 'CONN↓'],
+    ['idle', false, 'IDLE↓'],
+    ['ttl', false, 'TTL↑'],
+    ['user', true, 'USER↓'],
+  ] as const)('sorted by %s, reversed %s: %s', (by, reversed, title) => {
+    const screen = screenLines({ ...shown, tabs: { ...shown.tabs, sort: { by, reversed } } }, size).map(text);
+    expect(screen.find((line) => line.includes('SESSION '))).toContain(title);
+  });
+
   test('says that it is empty', () => {
     expect(draw([]).join('\n')).toMatch(/\n +nobody is connected\n/);
   });
@@ -124,6 +144,20 @@ describe('the head', () => {
         .trim(),
     );
     expect(links).toEqual(['● live 14:27:02', '◐ slow 14:27:02', '◌ connecting 14:27:02']);
+  });
+
+  test('what nodes do not say stands beside the figures, which are not old', () => {
+    const why = 'chat-2 does not answer: what only nodes know is missing';
+    const screen = (columns: number, rows: number, head: object) =>
+      screenLines({ ...shown, head: { ...shown.head, why, ...head } }, { columns, rows }).map(text);
+    const narrow = screen(80, 24, {});
+    expect(narrow[1]).toMatch(/^ SESSIONS 40 .*USERS 32.* ✕ chat-2 does not answer $/);
+    const wide = screen(120, 40, {});
+    expect(wide[1]).toMatch(/^ SESSIONS 40 .*MSGS/);
+    expect(wide[2]).toMatch(/^ chat-1 █.* ✕ chat-2 does not answer: what only nodes know is missing $/);
+    expect([...narrow, ...wide].join()).not.toContain('old');
+    const stale = screen(120, 40, { link: cell('stale since 14:26:58', 'bad') });
+    expect(stale[1]).toContain('what is shown is old');
   });
 
   test('the last figures give way, and the rest keeps its sparklines', () => {
@@ -175,6 +209,18 @@ describe('the confirm', () => {
         .map(text)
         .at(-2),
     ).toContain('[ Yes, kick 2 ]');
+  });
+
+  test('what it warns of is said in full, a line each or more', () => {
+    const warning = `3 of 9 foreign: another program has the socket, nothing will be changed; ${'of a dead node '.repeat(8)}`;
+    const fault = 'at most 1024 bytes, and what is typed here is said to every one of those whose session is closed';
+    const box = confirmBox({ ...view, warning, reason: { ...view.reason, fault } }, 80, 18).map(text);
+    const said = box.map((line) => line.slice(1, -1).trim()).join(' ');
+    expect(said).toContain('3 of 9 foreign: another program has the socket, nothing will be changed of a dead node');
+    expect(said).toContain('of a dead node '.repeat(8).trim());
+    expect(said).toContain(`✕ ${fault}`);
+    expect(box.length).toBeLessThanOrEqual(18);
+    expect(new Set(box.map((line) => displayWidth(line))).size).toBe(1);
   });
 
   test('in little room it names fewer, and counts the rest', () => {

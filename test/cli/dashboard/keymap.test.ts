@@ -1,9 +1,7 @@
 /** The keys: one meaning in one place, nothing that acts with --read-only, and text where text is typed. */
-import type { Key } from 'ink';
-import { describe, expect, test } from 'vitest';
-import { helped } from '../../../src/cli/dashboard/components/help.ts';
-import { keysOf } from '../../../src/cli/dashboard/input.ts';
-import { type Group, KEYMAP, meaningOf, type Where } from '../../../src/cli/dashboard/keymap.ts';
+import { expect, test } from 'vitest';
+import { helped, helpLines } from '../../../src/cli/dashboard/components/help.ts';
+import { type Group, KEYMAP, meaningOf, shownKey, type Where } from '../../../src/cli/dashboard/keymap.ts';
 
 const PLACES: Where[] = [...new Set(KEYMAP.flatMap(({ where }) => where))];
 
@@ -25,7 +23,7 @@ test('from everywhere there is a way back, and Ctrl-C quits', () => {
 });
 
 test('with --read-only nothing acts', () => {
-  for (const key of ['K', 'ctrl-k', 'r', 'space', 'v', 'A', 'U']) {
+  for (const key of ['K', 'r', 'space', 'v', 'A', 'U']) {
     expect(meaningOf(key, 'sessions', false), key).toBeDefined();
     expect(meaningOf(key, 'sessions', true), key).toBeUndefined();
   }
@@ -50,19 +48,24 @@ test('help names every binding once', () => {
   expect(groups.flatMap((group) => helped(group, true)).some((one) => one.acts)).toBe(false);
 });
 
-describe('keys as Ink reports them', () => {
-  const key = (some: Partial<Key> = {}) => some as Key;
-  test.each<[string, string, Partial<Key>, string[]]>([
-    ['an arrow', '', { upArrow: true }, ['up']],
-    ['Enter', '\r', { return: true }, ['enter']],
-    ['the key that erases', '', { delete: true }, ['backspace']],
-    ['Shift-Tab', '', { tab: true, shift: true }, ['shift-tab']],
-    ['Esc', '', { escape: true, meta: true }, ['esc']],
-    ['Ctrl-K', 'k', { ctrl: true }, ['ctrl-k']],
-    ['Esc and a key at once', 'q', { meta: true }, ['esc', 'q']],
-    ['several at once', 'jjK', {}, ['j', 'j', 'K']],
-    ['text and Enter at once', 'ab 김\r', {}, ['a', 'b', 'space', '김', 'enter']],
-    ['a control character among others', 'a\u0003', {}, ['a', 'ctrl-c']],
-    ['a key that nobody knows', '[1;9Q', {}, []],
-  ])('%s', (_, input, flags, keys) => expect(keysOf(input, key(flags))).toEqual(keys));
+test('help and docs name every key that means something', () => {
+  const groups: Group[] = ['Move', 'Look', 'Go', 'Mark', 'Act', 'Type'];
+  const shown = new Set(groups.flatMap((group) => helped(group, false)).flatMap((one) => shownKey(one).split(' ')));
+  const names: Record<string, string> = { pageup: 'PgUp', 'ctrl-b': 'Ctrl-B', delete: 'Del', left: '←', enter: '↵' };
+  for (const key of KEYMAP.flatMap((one) => one.keys)) {
+    const name = names[key] ?? key;
+    expect(
+      [...shown].some((one) => one === name || one.toLowerCase() === key || /[↑↓→]|Pg/.test(one)),
+      key,
+    ).toBe(true);
+  }
+  for (const name of Object.values(names)) expect(shown).toContain(name);
+  expect(KEYMAP.some((one) => one.keys.includes('ctrl-k'))).toBe(false);
+});
+
+test('of a key that means several things, help says where', () => {
+  const lines = helpLines(0, false, 80, 100).map((line) => line.map(({ text }) => text).join(''));
+  expect(lines.find((line) => line.includes('the details of the session'))).toMatch(/↵ +sessions: the/);
+  expect(lines.find((line) => line.includes('the sessions of this user'))).toMatch(/↵ +users, nodes: the/);
+  expect(lines.find((line) => line.includes('take all marks away'))).toMatch(/U +take/);
 });

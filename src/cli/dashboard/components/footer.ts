@@ -1,5 +1,5 @@
 /** The line at the bottom: what can be pressed here, or the one line that is told. */
-import { KEYMAP, shownKey, type Where } from '../keymap.ts';
+import { hintedKey, KEYMAP, type Where } from '../keymap.ts';
 import type { FooterView } from '../model/views.ts';
 import { cut, flow, type Line, line, span, widthOf } from '../screen/line.ts';
 import { looksOf } from './cell.ts';
@@ -13,7 +13,7 @@ export function footerLine(view: FooterView, where: Where, width: number): Line 
   }
   const hints = KEYMAP.filter((one) => one.where.includes(where) && one.hint !== undefined)
     .filter((one) => !(one.acts && view.readOnly) && (one.when === undefined || view[one.when]))
-    .map((one) => line(span(shownKey(one), 'key'), span(` ${one.hint}`)));
+    .map((one) => line(span(hintedKey(one), 'key'), span(` ${one.hint}`)));
   // `? help` and `q quit` stay to the last: with them all others are found.
   const [first, last] = [hints.slice(0, -2), hints.slice(-2)];
   const gap = width < 100 ? '  ' : '   ';

@@ -1,4 +1,5 @@
 /** The top of the screen: which Redis, how it answers, the figures with their course, the nodes. */
+import { displayWidth } from '../../output/width.ts';
 import type { BarView, GaugeView, HeadView } from '../model/views.ts';
 import { cut, flow, type Line, line, span, spread, widthOf } from '../screen/line.ts';
 import { bar } from './bar.ts';
@@ -17,7 +18,7 @@ export function headLine(view: HeadView, width: number): Line {
   const { link, clock } = view;
   const right = line(
     span(`${LINK_SIGNS[link.tone]} ${link.text}`, ...looksOf(link.tone), 'strong'),
-    !link.text.includes('stale') && span(` ${clock}`, 'faint'),
+    !isStale(view) && span(` ${clock}`, 'faint'),
     ' ',
   );
   const parts = [view.took && ` ${view.took}`, view.nodes && ` · ${view.nodes}`]
@@ -81,10 +82,22 @@ export function barsLine(bars: readonly BarView[], width: number): Line {
   );
 }
 
+/** What is shown is what was known when Redis answered last. */
+export const isStale = ({ link }: HeadView): boolean => link.tone === 'bad';
+
 /** Instead of the figures while Redis doesn't answer: they would be old ones. */
 export function staleLine({ why }: HeadView, width: number): Line {
   return cut(
-    line(' ', span(`✕ ${why}`, 'hurts'), span('  what is shown is old, it comes back by itself', 'faint')),
+    line(' ', span(`✕ ${why}`, 'hurts'), span('  what is shown is old', 'faint')),
     width,
   );
+}
+
+/** A line of the head that leaves room for a note at its end: in full if half of the width is enough for it. */
+export function withNote(lineOf: (width: number) => Line, note: string, width: number): Line {
+  const half = Math.floor(width / 2);
+  const [brief = ''] = note.split(': ');
+  const text = displayWidth(note) + 3 <= half ? note : brief;
+  const shown = cut(line(span(`✕ ${text}`, 'hurts')), half - 1);
+  return spread(lineOf(width - widthOf(shown) - 3), [...shown, span(' ')], width);
 }

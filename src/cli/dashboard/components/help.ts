@@ -41,11 +41,16 @@ export function helpLines(first: number, readOnly: boolean, width: number, heigh
 
 function groupLines(group: Group, readOnly: boolean, width: number): Line[] {
   const bound = helped(group, readOnly);
+  // What means more than one thing is told apart by where one is, unless it is nearly everywhere.
+  const where = (one: Binding) =>
+    one.where.length < 4 &&
+    one.keys.some((key) => bound.some((other) => other !== one && other.keys.includes(key))) &&
+    span(`${one.where.join(', ')}: `, 'faint');
   const keys = Math.max(9, ...bound.map((one) => displayWidth(shownKey(one))));
   return [
     line(' ', span(GROUPS[group], 'strong')),
     ...bound.map((one) =>
-      cut([span('  '), ...fill([span(shownKey(one), 'key')], keys), span('  '), span(one.help)], width),
+      cut(line('  ', ...fill([span(shownKey(one), 'key')], keys), '  ', where(one), one.help), width),
     ),
     [],
   ];

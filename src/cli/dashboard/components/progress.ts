@@ -1,6 +1,6 @@
 /** Something that takes a while: how far it is, what came of it so far, and how to end it. */
 
-import { displayWidth } from '../../output/width.ts';
+import { displayWidth, wrapToWidth } from '../../output/width.ts';
 import type { OutcomesView, ProgressView } from '../model/views.ts';
 import { cut, fill, flow, type Line, line, span } from '../screen/line.ts';
 import { bar } from './bar.ts';
@@ -28,7 +28,7 @@ export function progressBox(view: ProgressView, width: number): Line[] {
         inside,
         '  ',
       ),
-      ...(view.fault ? [line(span(`✕ ${view.fault}`, 'hurts'))] : []),
+      ...(view.fault ? wrapToWidth(`✕ ${view.fault}`, inside).map((one) => line(span(one, 'hurts'))) : []),
       [],
       keys[view.phase],
     ],

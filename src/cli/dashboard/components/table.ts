@@ -1,7 +1,7 @@
 /** A table: rows of a list of any length, of which only those on the screen are here. */
 import { cutToWidth, displayWidth } from '../../output/width.ts';
 import type { Cell, RowView, TableView } from '../model/views.ts';
-import { cut, fill, type Line, line, type Span, span, widthOf } from '../screen/line.ts';
+import { cut, fill, type Line, line, type Span, slice, span, widthOf } from '../screen/line.ts';
 import type { Look } from '../screen/looks.ts';
 import { looksOf } from './cell.ts';
 import { type Column, type Fitted, fitColumns, GAP } from './columns.ts';
@@ -9,7 +9,7 @@ import { type Column, type Fitted, fitColumns, GAP } from './columns.ts';
 export interface TableProps {
   table: TableView;
   columns: readonly Column[];
-  /** Which column is sorted by, and whether its arrow points up. */
+  /** Which column is sorted by, and whether what stands in it gets larger from row to row: ↑. */
   sorted?: { cell: string; up: boolean } | undefined;
   width: number;
   /** Rows, the header among them. */
@@ -64,9 +64,15 @@ function drawRow(row: RowView | null, columns: readonly Fitted[], width: number)
   const text = [sign, mark, ...joined(undefined, cells)];
   const ending = row.outcome ?? (row.gone ? { text: 'ended', tone: 'dim' as const } : undefined);
   const tag = ending && line(span(` ${ending.text} `, ...looksOf(ending.tone), 'strong'));
-  const whole = tag ? [...fill(text, width - widthOf(tag)), ...tag] : fill(text, width);
+  const whole = tag ? [...shortened(text, width - widthOf(tag)), ...tag] : fill(text, width);
   // One bar from end to end: signs and words still tell what colours told.
   return row.cursor ? whole.map(({ text }) => span(text, 'here')) : whole;
+}
+
+/** Exactly `width` columns; where nothing but spaces is lost, nothing is said to be cut. */
+function shortened(text: Line, width: number): Line {
+  const lost = slice(text, width, Math.max(width, widthOf(text)));
+  return fill(lost.every((one) => /^ *$/.test(one.text)) ? slice(text, 0, width) : text, width);
 }
 
 function joined(before: Span | undefined, parts: readonly Span[][]): Line {

@@ -22,6 +22,8 @@ export type Dialog =
       reason: Input | null;
       focus: ConfirmFocus;
       fault: string | null;
+      /** Targets that have ended since it opened. */
+      ended: ReadonlySet<string>;
     }
   /** The progress of `work`, with a stop. It stays until it is done, then until a key is pressed. */
   | { kind: 'progress' }

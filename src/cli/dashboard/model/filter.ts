@@ -1,8 +1,8 @@
 /**
  * The filter of the sessions: plain words, `user:` `role:` `node:` `ip:`. All terms must match.
  *
- * A word is a piece of the id, user, role, node, address or agent, in any case. A field compares the whole value, with
- * `*` for anything; users are compared exactly, the others in any case. What has spaces is quoted: `user:"Kim Lee"`.
+ * A word is a piece of the id, user, role, node, address or agent, in any case. A field compares the whole value as it
+ * is written, with `*` for anything: two nodes may differ in case alone. What has spaces is quoted: `user:"Kim Lee"`.
  */
 import type { Session } from '../../../sessions/model.ts';
 
@@ -30,7 +30,9 @@ export interface Filter {
 /** Words looked up at once; more than these are found by the walk alone. */
 const MOST_EXACT = 3;
 
-export const NO_FILTER: Filter = { isSelective: false, fits: () => true, user: null, exact: [] };
+const NO_FILTER: Filter = { isSelective: false, fits: () => true, user: null, exact: [] };
+/** In place of a text that is no filter. */
+export const NO_MATCH: Filter = { isSelective: true, fits: () => false, user: null, exact: [] };
 
 /** @returns what is wrong with it, as one line, when it is no filter */
 export function parseFilter(text: string): Filter | string {
@@ -88,7 +90,7 @@ function testOf({ field, text, quoted }: Term): (session: Session) => boolean {
     return ({ id, user, role, details }) =>
       has(id) || has(user) || has(role) || has(details?.node) || has(details?.ip) || has(details?.userAgent);
   }
-  const fits = valueTest(text, { wild: !quoted, anyCase: field !== 'user' });
+  const fits = valueTest(text, !quoted);
   return (session) => fits(fieldOf(session, field));
 }
 
@@ -97,15 +99,12 @@ function fieldOf({ user, role, details }: Session, field: Field): string {
   return (field === 'role' ? role : field === 'node' ? details?.node : details?.ip) ?? '';
 }
 
-function valueTest(text: string, { wild, anyCase }: { wild: boolean; anyCase: boolean }): (value: string) => boolean {
-  const fold = (value: string) => (anyCase ? value.toLowerCase() : value);
-  const wanted = fold(text);
-  if (!wild || !wanted.includes('*')) return (value) => fold(value) === wanted;
+function valueTest(wanted: string, wild: boolean): (value: string) => boolean {
+  if (!wild || !wanted.includes('*')) return (value) => value === wanted;
   // Piece by piece and not as a pattern: a hostile filter of many stars stays linear.
   const pieces = wanted.split('*');
   const [head, tail] = [pieces[0]!, pieces.at(-1)!];
-  return (raw) => {
-    const value = fold(raw);
+  return (value) => {
     if (value.length < head.length + tail.length || !value.startsWith(head) || !value.endsWith(tail)) return false;
     const end = value.length - tail.length;
     let at = head.length;

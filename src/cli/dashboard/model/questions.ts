@@ -1,7 +1,7 @@
 /** What a state needs to know: pure. The effects ask it, nobody else. */
 import type { Session } from '../../../sessions/model.ts';
 import type { Asks } from './actions.ts';
-import { type Filter, NO_FILTER, parseFilter } from './filter.ts';
+import { type Filter, NO_MATCH, parseFilter } from './filter.ts';
 import type { Line, Sort, State, Table } from './state.ts';
 import { cursorLine, isShort, windowOf } from './table.ts';
 
@@ -14,10 +14,10 @@ export interface Question {
 /** Rows that are looked at in each frame, at most. */
 const MOST_LOOKED = 200;
 
-/** The filter that is in force. A text that is no filter selects nothing in particular: the prompt never sets one. */
+/** The filter that is in force. A text that is no filter matches nothing: never more is acted on than was meant. */
 export function filterOf({ place }: State): Filter {
   const filter = parseFilter(place.filter);
-  return typeof filter === 'string' ? NO_FILTER : filter;
+  return typeof filter === 'string' ? NO_MATCH : filter;
 }
 
 /** Which list is on the screen: rows of another one are not put into it. */
@@ -41,6 +41,14 @@ export function questionOf(state: State): Question {
   return { filter: filterOf(state), sort: state.sort };
 }
 
+/** Whether a session's process is gone: its lease ended, or another process has its node's name. */
+export function deadness({ nodes, counts }: State): (session: Session) => boolean {
+  const living = new Map(
+    nodes.lines.map(({ item, gone }) => [item.name, item.alive && !gone ? item.info?.incarnation : undefined]),
+  );
+  return ({ details }) => counts !== null && details !== null && living.get(details.node) !== details.incarnation;
+}
+
 /** The lines on the screen. */
 export function shownLines<Item>({ lines, first }: Table<Item>, height: number): readonly Line<Item>[] {
   return lines.slice(first, first + height);
@@ -53,8 +61,16 @@ export function sessionsInSight({ place, sessions, height }: State): readonly Se
   return shownLines(sessions, height).map(({ item }) => item);
 }
 
-/** What a frame has to ask. */
+/** What a frame has to ask: what the table shows, and whether the targets of a confirm live. */
 export function asksOf(state: State): Asks {
+  const asks = asksOfTable(state);
+  const { dialog } = state;
+  if (dialog?.kind !== 'confirm') return asks;
+  const targets = dialog.targets.slice(0, MOST_LOOKED).map(({ id }) => id);
+  return { ...asks, look: [...new Set([...(asks.look ?? []), ...targets])] };
+}
+
+function asksOfTable(state: State): Asks {
   const { place, users, sessions, height, sort } = state;
   const view = viewOf(state);
   if (place.details) return { view, look: [place.details.key] };

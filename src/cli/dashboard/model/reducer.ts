@@ -1,5 +1,6 @@
 /** One state and what happens make the next state. Pure: no clock, no Redis, no chance. */
 import type { Action, Intent, News } from './actions.ts';
+import { isScanned } from './questions.ts';
 import { onProgress, onWorked, propose, stop } from './reduce/acts.ts';
 import { accept, close, complete, focus, prompt, scroll, type } from './reduce/dialogs.ts';
 import { onFault, onFrame } from './reduce/frames.ts';
@@ -103,7 +104,9 @@ function onTable(state: State, intent: Intent): State {
     case 'page':
       return onShown(state, (table) => page(table, intent.by, height));
     case 'edge':
-      return onShown(state, (table) => goToEdge(table, intent.to, height));
+      return onShown(intent.to === 'last' ? withSampleTold(state) : state, (table) =>
+        goToEdge(table, intent.to, height),
+      );
     case 'open':
     case 'accept':
       return open(state);
@@ -146,6 +149,15 @@ function onShown(state: State, change: <Item>(table: Table<Item>) => Table<Item>
   if (place.pane === 'users') return { ...state, users: change(state.users) };
   if (place.pane === 'nodes') return { ...state, nodes: change(state.nodes) };
   return { ...state, sessions: change(state.sessions) };
+}
+
+/** Whoever goes to the end is told when it is the end of a sample. */
+function withSampleTold(state: State): State {
+  const { foreign, place } = state;
+  const [shown, all] = [foreign.lines.length, foreign.count].map((count) => count.toLocaleString('en-US'));
+  if (place.pane !== 'sessions' || place.details || isScanned(state) || shown === all) return state;
+  const text = `only ${shown} of ${all} foreign sessions are listed: / with a filter looks through all`;
+  return { ...state, note: { text, tone: 'plain' } };
 }
 
 function onSize(state: State, rows: number): State {

@@ -8,7 +8,10 @@ export class Best {
   readonly #most: number;
   readonly #compare: (a: Session, b: Session) => number;
   #kept = new Map<string, Session>();
+  /** The last of those that were kept when there were too many: what comes behind it is counted and forgotten. */
+  #worst: Session | undefined;
   #matched = 0;
+  #changed = true;
 
   /** @param compare orders the best first */
   constructor(compare: (a: Session, b: Session) => number, most = MOST_ROWS) {
@@ -23,10 +26,16 @@ export class Best {
 
   add(sessions: readonly Session[]): void {
     for (const session of sessions) {
-      if (!this.#kept.has(session.id)) this.#matched++;
+      const isKept = this.#kept.has(session.id);
+      if (!isKept) this.#matched++;
+      if (!isKept && this.#worst && this.#compare(session, this.#worst) > 0) continue;
       this.#kept.set(session.id, session);
+      this.#changed = true;
     }
-    if (this.#kept.size > 2 * this.#most) this.#kept = new Map(this.list().map((one) => [one.id, one]));
+    if (this.#kept.size <= 2 * this.#most) return;
+    const best = this.list();
+    this.#kept = new Map(best.map((one) => [one.id, one]));
+    this.#worst = best.at(-1);
   }
 
   /** Of those that may be among the best. */
@@ -35,7 +44,14 @@ export class Best {
   }
 
   /** The best of those that were added, in order. */
-  list(): Session[] {
-    return [...this.#kept.values()].sort(this.#compare).slice(0, this.#most);
+  list(most = this.#most): Session[] {
+    return [...this.#kept.values()].sort(this.#compare).slice(0, most);
+  }
+
+  /** The first of them, when they may be others than the last time; null else. */
+  news(most: number): Session[] | null {
+    if (!this.#changed) return null;
+    this.#changed = false;
+    return this.list(most);
   }
 }

@@ -1,11 +1,12 @@
 /** All that the dashboard knows, as one value that is never changed, only replaced. Types and the beginning; no I/O. */
-import type { Outcome } from '../../../sessions/kick.ts';
 import type { Live, Session } from '../../../sessions/model.ts';
 import type { NodeLoad, UserRow } from '../../../sessions/overview.ts';
-import type { ActName, Dialog } from './dialog.ts';
+import type { Dialog } from './dialog.ts';
 import { emptyRates, type Rates } from './rates.ts';
+import type { Tag, Work } from './work.ts';
 
 export type { ActName, ConfirmFocus, Dialog, Input } from './dialog.ts';
+export type { ActOutcome, Tag, Work } from './work.ts';
 
 /** The panes, in the order of their numbers (1, 2, …). A later pane is a name here, a table in State, a file in panes/. */
 export const PANES = ['sessions', 'users', 'nodes'] as const;
@@ -125,27 +126,6 @@ export interface Asked {
   denied: boolean;
 }
 
-/** What became of one session: a kick's outcome, or a refresh's. */
-export type ActOutcome = Outcome | 'refreshed' | 'failed';
-
-/** Something that is being done, or was done last, to sessions. */
-export interface Work {
-  /** Counts the acts of this dashboard. */
-  serial: number;
-  /** As the nodes are told; null before the first page. */
-  actionId: string | null;
-  act: ActName;
-  targets: readonly Session[];
-  /** Told to the client; kick only. */
-  reason: string | null;
-  /** `stopping`: no further page is begun. */
-  phase: 'running' | 'stopping' | 'done';
-  /** By session id. A target without an entry has not been acted on. */
-  outcomes: ReadonlyMap<string, ActOutcome>;
-  /** Why it ended before its end: Redis failed. */
-  fault: string | null;
-}
-
 /** A walk that `A` asked for: all that match are to be marked. */
 export interface Gathering {
   question: string;
@@ -196,8 +176,8 @@ export interface State {
   lastMark: string | null;
   gathering: Gathering | null;
   work: Work | null;
-  /** What became of sessions that were acted on, by id; shown in their rows. The last 10,000. */
-  outcomes: ReadonlyMap<string, ActOutcome>;
+  /** What became of sessions that were acted on, and when, by id; shown in their rows. The last 10,000. */
+  outcomes: ReadonlyMap<string, Tag>;
   dialog: Dialog | null;
   note: Note | null;
   quit: boolean;

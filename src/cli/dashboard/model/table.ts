@@ -28,6 +28,7 @@ export function move<Item>(table: Table<Item>, by: number, height: number): Tabl
   const { lines, first, jump } = table;
   if (jump) return jumpTo(table, { rank: jump.rank + by, row: jump.row + by }, height);
   const at = cursorIndex(table);
+  if (at < 0 && lines.length === 0) return beyondEmpty(table, by, height);
   // The first key only takes hold of a row.
   if (at < 0) return take(table, by < 0 ? first + height - 1 : first, height);
   const target = at + by;
@@ -35,12 +36,20 @@ export function move<Item>(table: Table<Item>, by: number, height: number): Tabl
   return jumpTo(table, { rank: rankBeyond(table, target), row: by < 0 ? 0 : height - 1 }, height);
 }
 
+/** From a stretch in which nothing lives, to what is above or below it. */
+function beyondEmpty<Item>(table: Table<Item>, by: number, height: number): Table<Item> {
+  if (table.total === 0) return table;
+  const rank = by < 0 ? table.from - 1 : table.to;
+  return jumpTo(table, { rank, row: by < 0 ? 0 : height - 1 }, height);
+}
+
 /** Moves cursor and screen by a screenful. */
 export function page<Item>(table: Table<Item>, by: 1 | -1, height: number): Table<Item> {
   const { lines, first, jump } = table;
   if (jump) return jumpTo(table, { ...jump, rank: jump.rank + by * height }, height);
   const at = cursorIndex(table);
-  if (at < 0) return move(table, by, height);
+  if (at < 0 && lines.length > 0) return move(table, by, height);
+  if (at < 0) return beyondEmpty(table, by, height);
   const target = at + by * height;
   if (target < 0 || target >= lines.length) {
     return jumpTo(table, { rank: rankBeyond(table, target), row: at - first }, height);
@@ -50,7 +59,7 @@ export function page<Item>(table: Table<Item>, by: 1 | -1, height: number): Tabl
 
 /** Goes to the last row of the whole list, or to the first, where the screen then stays as it did at the beginning. */
 export function goToEdge<Item>(table: Table<Item>, to: 'first' | 'last', height: number): Table<Item> {
-  if (table.lines.length === 0) return table;
+  if (table.total === 0) return table;
   if (to === 'last') return jumpTo(table, { rank: table.total - 1, row: height - 1 }, height);
   return { ...jumpTo(table, { rank: 0, row: 0 }, height), taken: false };
 }
@@ -123,14 +132,21 @@ export function windowOf<Item>(
   { height, oldestFirst, scoreOf }: { height: number; oldestFirst: boolean; scoreOf(item: Item): number | null },
 ): Window {
   const margin = marginOf(height);
-  const { jump, lines, first } = table;
-  const start = jump ? jump.rank - jump.row : (lines[first]?.rank ?? 0);
-  const top = Math.max(0, start - margin);
+  const { jump, from } = table;
+  const start = startOf(table);
+  // Where nothing is at hand, there is no row to keep in its place, and a margin would lead away.
+  const top = Math.max(0, jump || table.lines.length > 0 ? start - margin : from);
   const window = { top, rows: Math.max(0, start - top) + height + margin, oldestFirst };
   const line = cursorLine(table);
   const score = line ? scoreOf(line.item) : null;
   if (jump || !line || score === null) return window;
   return { ...window, keep: { id: line.key, score, row: line.rank - top } };
+}
+
+/** Rank of the first row on the screen. At the first of all it is 0, also where what stands there lives no more. */
+function startOf({ jump, lines, first, from }: Table<unknown>): number {
+  if (jump) return jump.rank - jump.row;
+  return first === 0 && from === 0 ? 0 : (lines[first]?.rank ?? from);
 }
 
 /** True when the screen, or half of the margin around it, isn't at hand. */
@@ -169,11 +185,14 @@ function land<Item>(table: Table<Item>, jump: Jump, height: number): Table<Item>
   const { lines, from, to, total } = table;
   if (total === 0) return { ...table, jump: null, cursor: null, first: 0 };
   const rank = Math.min(jump.rank, total - 1);
-  if (rank < from || rank >= to || lines.length === 0) return undefined;
+  // All that the screen will show has been looked at, whether or not it lives.
+  if (rank - jump.row < from && from > 0) return undefined;
+  if (rank < from || rank >= to) return undefined;
+  // Nothing lives there: that is where one is, and no row is chosen.
+  if (lines.length === 0) return { ...table, cursor: null, taken: false, first: 0, jump: null };
   const after = lines.findIndex((line) => line.rank >= rank);
   const at = after < 0 ? lines.length - 1 : after;
   const first = scrolled(table, at - jump.row, height);
-  if (from > 0 && at - jump.row < 0) return undefined;
   return { ...table, cursor: lines[at]!.key, taken: rank > 0, first, jump: null };
 }
 

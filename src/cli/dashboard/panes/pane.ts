@@ -5,6 +5,6 @@ import type { SortName } from '../model/state.ts';
 export interface PaneLook {
   title: string;
   columns: readonly Column[];
-  /** Which column shows the arrow of a sort. */
-  sorted?: Readonly<Record<SortName, string>>;
+  /** Which column shows the arrow of a sort, and whether what stands in it gets larger (`up`) unless it is reversed. */
+  sorted?: Readonly<Record<SortName, { cell: string; up: boolean }>>;
 }

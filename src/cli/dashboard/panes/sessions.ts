@@ -18,5 +18,10 @@ export const sessions: PaneLook = {
     { cell: 'sent', title: 'SENT', least: 6, most: 8, align: 'right' },
     { cell: 'stomp', title: 'STOMP', least: 5, most: 5 },
   ],
-  sorted: { connected: 'conn', idle: 'idle', user: 'user', ttl: 'ttl' },
+  sorted: {
+    connected: { cell: 'conn', up: true }, // the newest first: what is shown is their age
+    idle: { cell: 'idle', up: false },
+    user: { cell: 'user', up: true },
+    ttl: { cell: 'ttl', up: true },
+  },
 };

@@ -53,6 +53,8 @@ export class Canvas extends EventEmitter {
   /** Draws all anew: the screen shows something else. */
   again(): void {
     this.#open = true;
+    // While it was stopped, a new size was told to the shell alone. This tells `resize` of it; Node has no public word.
+    (this.#stdout as { _refreshSize?(): void })._refreshSize?.();
     this.#painter.forget();
     this.#paint();
   }

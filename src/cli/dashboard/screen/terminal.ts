@@ -38,6 +38,7 @@ export function hold({ stdin, stdout }: Streams, guest: Guest): Held {
     stdout.write(LEAVE);
   };
   const enter = () => {
+    if (stdin.isTTY) stdin.setRawMode(true);
     stdout.write(ENTER);
     held = true;
   };
@@ -48,7 +49,6 @@ export function hold({ stdin, stdout }: Streams, guest: Guest): Held {
   };
   const resumed = () => {
     if (held) leave(); // stopped from outside, without a word: the shell has written over it
-    if (stdin.isTTY) stdin.setRawMode(true);
     enter();
     guest.again();
   };

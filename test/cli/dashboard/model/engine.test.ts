@@ -136,6 +136,40 @@ test('a filter: a user is looked up, a word is walked for; esc leads back', asyn
   await sees('>s0', 's1', 's2', 's3', 's4');
 });
 
+test('a word and a user that are the name of a key of another type: nothing of that key, and it comes to its end', async () => {
+  await fill(3);
+  await node.store.call('RPUSH', 'ws:user:s1', 'a list');
+  begin();
+  await sees('>s0', 's1', 's2');
+  press({ type: 'prompt', kind: 'filter' });
+  type('s1');
+  await until(() => tabsView(store.get()).count === '1 of 3');
+  press({ type: 'erase', what: 'line' });
+  type('user:s1');
+  await until(() => tabsView(store.get()).count === '0 of 3');
+  press({ type: 'accept' }, { type: 'back' }, { type: 'prompt', kind: 'filter' });
+  type('user:s1');
+  press({ type: 'accept' }, { type: 'markAll' });
+  await until(() => store.get().gathering === null);
+  expect(store.get().note).toBeNull();
+});
+
+test('a walk that fails says why', async () => {
+  await fill(3);
+  const failing = {
+    getAll: async () => ({ sessions: [], skipped: 0 }),
+    sessionsOf: async () => ({ sessions: [], skipped: 0 }),
+    walk() {
+      throw new WssessError('redis_refused', 'Redis is loading');
+    },
+  };
+  begin({}, { ...sessions, directory: failing as unknown as Sessions['directory'] });
+  await sees('>s0', 's1', 's2');
+  press({ type: 'prompt', kind: 'filter' });
+  type('chrome');
+  await until(() => store.get().note?.text.includes('Redis is loading'));
+});
+
 test('by idle time: the nodes are asked while it is walked', async () => {
   await fill(6);
   begin();
@@ -218,6 +252,30 @@ test('all that match, and a refresh of them', async () => {
   await until(() => store.get().work?.phase === 'done');
   expect(outcomesView(store.get())!.title).toBe('Refreshed 12 of 12 sessions');
   expect(await node.store.call<number>('PTTL', key)).toBeGreaterThan(3_600_000);
+});
+
+test('400 entries of a killed node at the top of the index: the living ones are shown, and G and g go to them', async () => {
+  await fill(30);
+  const dead = Array.from({ length: 400 }, (_, i) => `dead${i}`);
+  const soon = Date.now();
+  await node.store.call('ZADD', 'ws:x:newest', ...dead.flatMap((id, i) => [soon + i, id]));
+  await node.store.call('SADD', 'ws:sessions:all', ...dead);
+  begin();
+  await sees('>s0', 's1', 's2', 's3', 's4');
+  press({ type: 'edge', to: 'last' });
+  await sees('s25', 's26', 's27', 's28', '>s29');
+  press({ type: 'page', by: -1 });
+  await sees('s20', 's21', 's22', 's23', '>s24');
+  press({ type: 'edge', to: 'first' });
+  await sees('>s0', 's1', 's2', 's3', 's4');
+  await until(() => gaugesView(store.get())[1]!.text === '~2');
+  expect(tabsView(store.get()).count).toBe('30');
+  await node.registry.register('new', details('eve', 0, { connectedAt: soon + 1000 }));
+  await until(() => tabsView(store.get()).count === '31');
+  press({ type: 'edge', to: 'first' });
+  await sees('>new', 's0', 's1', 's2', 's3');
+  press({ type: 'move', by: 1 });
+  await sees('new', '>s0', 's1', 's2', 's3');
 });
 
 test('sessions that no node wrote are found and counted', async () => {

@@ -38,22 +38,19 @@ describe('words', () => {
 });
 
 describe('fields', () => {
-  test.each([
-    'user:"Kim Lee"',
-    'role:agent',
-    'ROLE:AGENT',
-    'node:chat-*',
-    'node:*-1',
-    'ip:10.*.7',
-    'user:Kim*',
-    'user:* role:*',
-  ])('%s', (text) => {
-    expect(fits(text)).toBe(true);
-  });
+  test.each(['user:"Kim Lee"', 'ROLE:AGENT', 'node:chat-*', 'node:*-1', 'ip:10.*.7', 'user:Kim*', 'user:* role:*'])(
+    '%s',
+    (text) => {
+      expect(fits(text)).toBe(true);
+    },
+  );
   test.each([
     'user:Kim',
     'user:"kim lee"',
     'role:AGEN',
+    'role:agent',
+    'node:Chat-1',
+    'node:Chat*',
     'node:chat',
     'ip:10.*.8',
     'node:chat-1*1',

@@ -154,6 +154,18 @@ describe('faults', () => {
     expect(store.get().link.state).toBe('slow');
   });
 
+  test('while an answer is outstanding, time is told each second', async () => {
+    await countIn(100);
+    takes = 8000;
+    await countIn(600);
+    const [{ now }, told] = [store.get(), [] as number[]];
+    const endListening = store.subscribe((state, { type }) => type === 'tick' && told.push(state.now));
+    await countIn(4000);
+    endListening();
+    expect(told).toHaveLength(4);
+    expect(told.at(-1)! - now).toBeGreaterThanOrEqual(3000);
+  });
+
   test('a fault of ours ends it', async () => {
     fault = new TypeError('oops');
     const failed = done.catch((error: unknown) => error);

@@ -139,3 +139,14 @@ test('the best of many, each once, and no more than that is kept', () => {
     }),
   );
 });
+
+test('the best are told anew only when they may be others', () => {
+  const best = new Best((a, b) => (a.id < b.id ? -1 : 1), 2);
+  best.add(['a', 'b', 'c', 'd', 'e'].map((id) => session(id)));
+  expect(best.news(1)?.map(({ id }) => id)).toEqual(['a']);
+  expect(best.news(1)).toBeNull();
+  best.add([session('f'), session('g')]);
+  expect([best.news(1), best.matched]).toEqual([null, 7]);
+  best.add([session('A')]);
+  expect(best.news(1)?.map(({ id }) => id)).toEqual(['A']);
+});

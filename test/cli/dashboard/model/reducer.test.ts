@@ -1,7 +1,7 @@
 /** What keys and news make of a state: places, dialogs, marks, acts. */
 import { describe, expect, test } from 'vitest';
 import type { Action, Intent } from '../../../../src/cli/dashboard/model/actions.ts';
-import { questionKey } from '../../../../src/cli/dashboard/model/questions.ts';
+import { questionKey, questionOf } from '../../../../src/cli/dashboard/model/questions.ts';
 import { reduce } from '../../../../src/cli/dashboard/model/reducer.ts';
 import type { ActOutcome, Line, State } from '../../../../src/cli/dashboard/model/state.ts';
 import type { Session } from '../../../../src/sessions/model.ts';
@@ -127,6 +127,14 @@ describe('filter', () => {
     expect(press(other, { type: 'back' })).toMatchObject({ dialog: null, place: { filter: 'role:AGENT' } });
   });
 
+  test('a text that is no filter matches nothing, and the prompt says why', () => {
+    const { state, world } = opened(5, { place: { pane: 'sessions', filter: 'rol:AGENT', base: '', details: null } });
+    expect(world.sessions.filter(questionOf(state).filter.fits)).toEqual([]);
+    const prompt = press(state, { type: 'prompt', kind: 'filter' });
+    expect(prompt.dialog).toMatchObject({ fault: expect.stringContaining('no field rol') });
+    expect(press(prompt, { type: 'accept' }).dialog).toMatchObject({ kind: 'filter' });
+  });
+
   test('rows in sight that end leave, the one under the cursor stays', () => {
     const { state, world } = opened(5);
     let there = scanned(filtered(state, 'kim'), world.sessions);
@@ -241,7 +249,7 @@ describe('acts', () => {
     const after = done(marked, ['s000', 'kicked'], ['s001', 'timeout']);
     expect(after.dialog).toEqual({ kind: 'outcomes', first: 0 });
     expect([...after.marks.keys()]).toEqual(['s001']);
-    expect(after.outcomes.get('s001')).toBe('timeout');
+    expect(after.outcomes.get('s001')?.outcome).toBe('timeout');
     const closed = press(after, { type: 'back' });
     expect(closed.dialog).toBeNull();
     expect(press(closed, { type: 'outcomes' }).dialog).toMatchObject({ kind: 'outcomes' });
@@ -259,6 +267,33 @@ describe('acts', () => {
     const after = press(working, { type: 'worked', serial: 1, fault: 'Redis is gone' });
     expect(after).toMatchObject({ note: { text: 'Redis is gone', tone: 'bad' }, work: { phase: 'done' } });
     expect(press(after, { type: 'worked', serial: 7, fault: 'late' })).toBe(after);
+  });
+
+  test('a tag goes when its session was seen alive for a while, not while its node is dead, and when it is acted on anew', () => {
+    const { state, world } = opened(9);
+    const after = done(press(state, { type: 'kick' }, ...yes), ['s000', 'node_unreachable']);
+    const tags = (one: State) => [...one.outcomes.keys()];
+    expect(tags(afterFrame(after, world, NOW + 20_000))).toEqual(['s000']);
+    expect(tags(afterFrame(after, world, NOW + 31_000))).toEqual([]);
+    const { nodes } = world;
+    world.nodes = [];
+    expect(tags(afterFrame(after, world, NOW + 31_000))).toEqual(['s000']);
+    world.nodes = nodes;
+    expect(tags(press(after, { type: 'refresh' }))).toEqual([]);
+  });
+
+  test('not while all that match are being marked: the row under the cursor is not what is meant', () => {
+    const { state } = opened(9);
+    const walking = press(state, { type: 'markAll' });
+    for (const type of ['kick', 'refresh'] as const) {
+      const asked = press(walking, { type });
+      expect(asked).toMatchObject({
+        dialog: null,
+        work: null,
+        note: { text: expect.stringContaining('still marking') },
+      });
+      expect(asked.gathering).not.toBeNull();
+    }
   });
 
   test('one at a time; never in a read-only dashboard; never on what has ended', () => {

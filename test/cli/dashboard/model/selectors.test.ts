@@ -77,7 +77,7 @@ test('figures, bars and what is foreign', () => {
   let state = afterFrame(start(), world);
   expect(gaugesView(state).map(({ name, text }) => `${name} ${text}`)).toEqual([
     'SESSIONS 2',
-    'USERS 2',
+    'USERS ~2',
     'IN -',
     'OUT -',
     'MSGS -',
@@ -101,6 +101,38 @@ test('figures, bars and what is foreign', () => {
     { node: 'n1', sessions: '10', share: 0.25, alive: true },
     { node: 'n3', sessions: '0', share: 0, alive: false },
   ]);
+});
+
+test('what the indexes hold of dead sessions is not told as exact', () => {
+  const { world } = opened(4);
+  world.dead.add('s001');
+  const state = afterFrame(start(), world);
+  expect(state.sessions.total).toBe(4);
+  expect(tabsView(state).count).toBe('3');
+  const listed = { ...state, counts: { ...state.counts!, listed: 4 } };
+  expect(gaugesView(listed)[1]!.text).toBe('~1');
+  expect(tabsView(press(listed, { type: 'go', to: 'users' })).count).toBe('~0');
+});
+
+test('of many foreign sessions a sample is listed, and that is said; so is that their users are not', () => {
+  const world = new World();
+  world.nodes = [];
+  const sample = Array.from({ length: 20 }, (_, i) => foreignSession(`f${String(i).padStart(2, '0')}`));
+  const news = { type: 'survey', at: NOW, foreign: 2502, users: 40, orphans: 0, sample, ended: true } as const;
+  const state = afterFrame(reduce(afterFrame(start(), world), news), world);
+  expect(tabsView(state).count).toBe('20 of 2,502');
+  expect(press(state, { type: 'edge', to: 'last' }).note?.text).toBe(
+    'only 20 of 2,502 foreign sessions are listed: / with a filter looks through all',
+  );
+  expect(press(state, { type: 'edge', to: 'first' }).note).toBeNull();
+  const users = afterFrame(press(state, { type: 'go', to: 'users' }), world);
+  expect(tableView(users).empty).toBe('40 users of foreign sessions are not listed here: wssess ls --by user');
+});
+
+test('of the embedded store: what to do is to start anew', () => {
+  const { state } = opened(3, { setting: { ...SETTING, where: 'embedded 127.0.0.1:4242' } });
+  const stale = reduce(state, { type: 'fault', at: NOW, why: 'gone', advice: 'Look at the address.' });
+  expect(headView(stale).why).toBe('gone. When wssess serve runs again, start wssess top again.');
 });
 
 test('rates are short', () => {
@@ -273,6 +305,16 @@ describe('dialogs', () => {
       '1 of 13 foreign: another program has the socket, nothing will be changed; 1 of 13 of a dead node: no socket is left to close',
     );
     expect(confirmView(state)).toBeNull();
+  });
+
+  test('the confirm says which targets end while it is open, at a refresh too', () => {
+    const { state, world } = opened(9);
+    const one = press(state, { type: 'kick' });
+    const two = press(state, { type: 'mark' }, { type: 'mark' }, { type: 'refresh' });
+    expect(confirmView(afterFrame(one, world))!.warning).toBe('');
+    world.remove('s000');
+    expect(confirmView(afterFrame(one, world))!.warning).toBe('ended since this was asked');
+    expect(confirmView(afterFrame(two, world))!.warning).toBe('1 of 2 ended since this was asked');
   });
 
   test('progress and outcomes: what did not work stands first', () => {

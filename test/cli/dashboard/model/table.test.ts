@@ -166,3 +166,50 @@ test('a smaller screen keeps the cursor in sight', () => {
   expect(shown(small)).toEqual(['s012', 's013', 's014', '>s015']);
   expect(shown(press(small, { type: 'size', height: 20 }))).toContain('>s015');
 });
+
+test('a row of a foreign session that lives stays under the cursor when the next sample lacks it, and frames go on', () => {
+  const world = new World();
+  const some = Array.from({ length: 4 }, (_, i) => foreignSession(`f${i}`));
+  world.add(...some);
+  const survey = (state: State, sample: typeof some): State =>
+    reduce(state, { type: 'survey', at: state.now, foreign: 9, users: 1, orphans: 0, sample, ended: true });
+  let state = afterFrame(survey(afterFrame(start(), world), some), world);
+  state = press(state, down(2));
+  world.add(session('own', { ago: 1 }));
+  state = afterFrame(survey(state, [some[0]!, some[3]!]), world);
+  expect(shown(state)).toEqual(['own', 'f0', '>f2', 'f3']);
+  expect(shown(afterFrame(state, world))).toEqual(['own', 'f0', '>f2', 'f3']);
+});
+
+describe('where nothing lives', () => {
+  /** 40 sessions, of which those of these ranks live. */
+  const ruins = (lives: (rank: number) => boolean) => {
+    const { world, state } = opened(40);
+    for (const [rank, { id }] of world.sessions.entries()) if (!lives(rank)) world.dead.add(id);
+    return { world, state };
+  };
+
+  test('a jump lands, keys go on, and it is said', () => {
+    const { world } = ruins((rank) => rank >= 35);
+    let state = afterFrame(start(), world);
+    expect(state.sessions).toMatchObject({ lines: [], total: 40 });
+    expect(tableView(state)).toMatchObject({ rows: [], empty: expect.stringContaining('sessions that ended') });
+    state = afterFrame(press(state, { type: 'edge', to: 'last' }), world);
+    expect(shown(state).at(-1)).toBe('>s039');
+    state = afterFrame(press(state, { type: 'edge', to: 'first' }), world);
+    expect(state.sessions).toMatchObject({ lines: [], jump: null, from: 0, cursor: null });
+    let pages = 0;
+    while (state.sessions.lines.length === 0 && pages++ < 20) {
+      state = afterFrame(press(state, { type: 'page', by: 1 }), world);
+      expect(state.sessions.jump).toBeNull();
+    }
+    expect(state.sessions.cursor).toMatch(/^s03[5-9]$/);
+  });
+
+  test('at the first row the window stays at the first rank, whatever lies dead before it', () => {
+    const { world } = ruins((rank) => rank === 9 || rank > 20);
+    const state = afterFrame(start({ height: 8 }), world);
+    expect(shown(state)[0]).toBe('>s009');
+    expect(asksOf(state).sessions).toMatchObject({ top: 0, keep: { id: 's009', row: 9 } });
+  });
+});

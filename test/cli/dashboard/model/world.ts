@@ -133,6 +133,7 @@ function found<T>(
   const living = window.filter(({ one }) => isAlive(one));
   return {
     top: from,
+    to: from + window.length,
     total: order.length,
     keptAt: at < 0 ? null : at,
     rows: living.map(({ one }) => one),

@@ -64,3 +64,21 @@ test('closed it listens to the terminal no more', () => {
   canvas.close();
   expect(stdout.listenerCount('resize')).toBe(0);
 });
+
+test('a size that was not told while it was stopped is asked for', () => {
+  const { canvas, stdout, taken } = opened();
+  canvas.write('one');
+  canvas.pause();
+  taken();
+  const sizes: number[] = [];
+  canvas.onSize(() => sizes.push(canvas.columns));
+  Object.assign(stdout, {
+    _refreshSize() {
+      stdout.columns = 20;
+      stdout.emit('resize');
+    },
+  });
+  canvas.again();
+  expect(sizes).toEqual([20]);
+  expect(taken()).toMatch(/one/);
+});

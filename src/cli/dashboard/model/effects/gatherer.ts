@@ -4,7 +4,7 @@ import { questionOf } from '../questions.ts';
 import { MOST_MARKS } from '../reduce/marks.ts';
 import { Bell } from './bell.ts';
 import { type Context, expected } from './context.ts';
-import { pages } from './pages.ts';
+import { pages, sessionsOf } from './pages.ts';
 
 /** Milliseconds between what is told. */
 const TELL_EVERY = 250;
@@ -52,7 +52,7 @@ async function gather(context: Context, question: string, signal: AbortSignal): 
   const add = (some: readonly Session[]) => {
     for (const session of some) if (filter.fits(session)) found.set(session.id, session);
   };
-  if (filter.user !== null) add((await sessions.directory.sessionsOf(filter.user)).sessions);
+  if (filter.user !== null) add(await sessionsOf(sessions, filter.user));
   else {
     let [scanned, toldAt] = [0, 0];
     for await (const page of pages(sessions, quiet, signal)) {

@@ -1,12 +1,10 @@
-/** A walk of all sessions that remembers nothing: at a million of them, the ids that were seen would be the most of it. */
-import { isUsableId, type Session } from '../../../../sessions/model.ts';
-import { inPages } from '../../../../sessions/owners.ts';
+/** How an effect reads many sessions: paced, given up when it is no longer wanted, and nothing is remembered. */
+import { WssessError } from '../../../../common/errors.ts';
+import type { Session } from '../../../../sessions/model.ts';
 import type { Sessions } from '../../../../sessions/sessions.ts';
 import { pause } from './bell.ts';
 import type { Context } from './context.ts';
 
-/** Ids a page: 100 block Redis for less than a millisecond. */
-const PAGE = 100;
 /** A walk rests as long as it works: Redis and the screen have the other half. */
 const REST = 1;
 
@@ -16,32 +14,32 @@ export interface SessionPage {
   scanned: number;
 }
 
-/** Page by page, paced; waits while keys are pressed. Ends early when `signal` says so. */
+/** All sessions page by page; waits while keys are pressed. Ends early when `signal` says so. */
 export async function* pages(
-  { store, keys, directory }: Pick<Sessions, 'store' | 'keys' | 'directory'>,
+  { directory }: Pick<Sessions, 'directory'>,
   quiet: Context['quiet'],
   signal: AbortSignal,
 ): AsyncGenerator<SessionPage> {
-  let cursor = '0';
-  do {
+  await quiet(signal);
+  let began = performance.now();
+  if (signal.aborted) return;
+  // At a million sessions, the ids that were seen would be the most of it.
+  for await (const page of directory.walk({ remember: false })) {
+    await pause(REST * (performance.now() - began), signal);
+    if (signal.aborted) return;
+    yield page;
     await quiet(signal);
     if (signal.aborted) return;
-    const [next, ids] = await timed(signal, () =>
-      store.call<[string, string[]]>('SSCAN', keys.all, cursor, 'COUNT', PAGE),
-    );
-    cursor = next;
-    // A small set comes whole, whatever COUNT says.
-    for (const some of inPages(ids, PAGE)) {
-      if (signal.aborted) return;
-      const { sessions } = await timed(signal, () => directory.getAll(some.filter(isUsableId)));
-      yield { sessions, scanned: some.length };
-    }
-  } while (cursor !== '0' && !signal.aborted);
+    began = performance.now();
+  }
 }
 
-async function timed<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  const began = performance.now();
-  const result = await work();
-  await pause(REST * (performance.now() - began), signal);
-  return result;
+/** The sessions of a user; none where another program keeps something else under the key of that name. */
+export async function sessionsOf({ directory }: Pick<Sessions, 'directory'>, user: string): Promise<Session[]> {
+  try {
+    return (await directory.sessionsOf(user)).sessions;
+  } catch (error) {
+    if (error instanceof WssessError && error.code === 'key_type') return [];
+    throw error;
+  }
 }

@@ -12,11 +12,14 @@ const SLOWDOWN = 4;
 /** Milliseconds at most between frames, and between attempts while Redis is away. */
 const LONGEST = 10_000;
 const RETRY = 1000;
+/** Milliseconds between what is told of an answer that does not come. */
+const TICK = 1000;
 /** Frames without a pause that one key press may bring: one for it, one for what had begun before it. */
 const HURRIED = 2;
 
 /** Never two frames at a time. Goes on after faults until `signal`. */
-export async function poll({ store, overview, signal }: Context): Promise<void> {
+export async function poll(context: Context): Promise<void> {
+  const { store, overview, signal } = context;
   const bell = new Bell(signal);
   let hurried = 0;
   const end = store.subscribe((state, action) => {
@@ -29,7 +32,7 @@ export async function poll({ store, overview, signal }: Context): Promise<void> 
       if (hurried > 0) hurried--;
       const began = performance.now();
       const asks = asksOf(store.get());
-      const answer = await overview.frame(asks).catch(expected);
+      const answer = await ticking(context, () => overview.frame(asks).catch(expected));
       if (signal.aborted) return;
       const took = performance.now() - began;
       if (answer instanceof Error) {
@@ -44,5 +47,17 @@ export async function poll({ store, overview, signal }: Context): Promise<void> 
     }
   } finally {
     end();
+  }
+}
+
+/** Tells each second that time has passed: how long the answer is waited for is seen by that. */
+async function ticking<T>({ store, signal }: Context, work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => {
+    if (!signal.aborted) store.dispatch({ type: 'tick', at: Date.now() });
+  }, TICK);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
   }
 }

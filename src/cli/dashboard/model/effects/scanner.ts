@@ -8,10 +8,12 @@ import type { Said, State } from '../state.ts';
 import { Bell, pause } from './bell.ts';
 import { type Context, expected } from './context.ts';
 import { Asker } from './facts.ts';
-import { pages } from './pages.ts';
+import { pages, sessionsOf } from './pages.ts';
 
 /** Milliseconds between what is told of a walk. */
 const TELL_EVERY = 250;
+/** Rows that are shown before the end: more would be made anew again and again. */
+const MOST_PARTIAL = 200;
 /** A walk that has ended is repeated after this, and not before so many times what it took. */
 const REPEAT = 2000;
 const REPEAT_TIMES = 5;
@@ -49,6 +51,7 @@ export async function scan(context: Context): Promise<void> {
       const fault = await walk(context, question, end.signal).catch(expected);
       // Another question, or none: it is read again at once.
       if (end.signal.aborted) continue;
+      if (fault) tellFault(store, fault.message);
       const took = performance.now() - began;
       await pause(fault ? RETRY : Math.max(REPEAT, REPEAT_TIMES * took), end.signal);
       running = undefined;
@@ -57,6 +60,13 @@ export async function scan(context: Context): Promise<void> {
     signal.removeEventListener('abort', giveUp);
     unsubscribe();
   }
+}
+
+/** Once, and not where the frames tell it already. */
+function tellFault(store: Context['store'], why: string): void {
+  const text = `not all sessions were looked through: ${why}. It is tried again`;
+  const { link, note } = store.get();
+  if (link.state !== 'stale' && note?.text !== text) store.dispatch({ type: 'note', text, tone: 'bad' });
 }
 
 /** One walk. What it finds is shown as it grows the first time, and at its end when it is repeated. */
@@ -74,7 +84,7 @@ async function walk(context: Context, question: string, signal: AbortSignal): Pr
     if (signal.aborted) return;
     toldAt = performance.now();
     const at = Date.now();
-    const found = ended || !repeated ? finding.list() : null;
+    const found = ended ? finding.list() : repeated ? null : finding.news();
     store.dispatch({
       type: 'scan',
       at,
@@ -89,13 +99,13 @@ async function walk(context: Context, question: string, signal: AbortSignal): Pr
     });
   };
   if (asked.filter.user !== null) {
-    await finding.add((await sessions.directory.sessionsOf(asked.filter.user)).sessions);
+    await finding.add(await sessionsOf(sessions, asked.filter.user));
     scanned = listed;
     return tell(true);
   }
   for (const word of asked.filter.exact) {
     await finding.add((await sessions.directory.getAll([word])).sessions);
-    await finding.add((await sessions.directory.sessionsOf(word)).sessions);
+    await finding.add(await sessionsOf(sessions, word));
   }
   if (finding.matched > 0) tell(false);
   for await (const page of pages(sessions, context.quiet, signal)) {
@@ -133,6 +143,11 @@ class Finding {
 
   list(): Session[] {
     return this.#best.list();
+  }
+
+  /** Some to look at while it goes on: null when they are those of the last time. */
+  news(): Session[] | null {
+    return this.#best.news(MOST_PARTIAL);
   }
 
   saidOf(sessions: readonly Session[]): ReadonlyMap<string, Said> {

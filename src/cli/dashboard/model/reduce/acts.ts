@@ -3,7 +3,7 @@ import { MAX_REASON } from '../../../../sessions/control.ts';
 import type { Session } from '../../../../sessions/model.ts';
 import type { News } from '../actions.ts';
 import { emptyInput } from '../input.ts';
-import type { ActName, ActOutcome, Note, State } from '../state.ts';
+import type { ActName, ActOutcome, Note, State, Tag } from '../state.ts';
 import { cursorLine, stay } from '../table.ts';
 import { without } from './marks.ts';
 import { holdFirst } from './places.ts';
@@ -22,12 +22,14 @@ export function propose(state: State, act: ActName): State {
   if (state.setting.readOnly) return tell(settled, 'read-only: nothing is changed from here');
   if (state.work && state.work.phase !== 'done')
     return tell(settled, 'something is being done: wait for it, or stop it');
+  // What is being marked is what is meant, and it isn't all there yet.
+  if (state.gathering) return tell(settled, 'still marking all that match: wait for it, or give it up with esc');
   const targets = targetsOf(settled);
   if (targets === NONE) return holdFirst(settled);
   if (typeof targets === 'string') return tell(settled, targets);
   if (act === 'refresh' && targets.length === 1) return start(settled, act, targets, null);
   const reason = act === 'kick' ? emptyInput : null;
-  return { ...settled, dialog: { kind: 'confirm', act, targets, reason, focus: 'no', fault: null } };
+  return { ...settled, dialog: { kind: 'confirm', act, targets, reason, focus: 'no', fault: null, ended: new Set() } };
 }
 
 /** The sessions that an act would be about, or why there are none. */
@@ -65,7 +67,16 @@ function start(state: State, act: ActName, targets: readonly Session[], reason: 
     outcomes: new Map(),
     fault: null,
   } as const;
-  return { ...state, work, dialog: targets.length > 1 ? { kind: 'progress' } : null };
+  // What became of them the last time is old news.
+  const outcomes = new Map(
+    state.outcomes.size > 0
+      ? others(
+          state.outcomes,
+          targets.map(({ id }) => [id]),
+        )
+      : [],
+  );
+  return { ...state, work, outcomes, dialog: targets.length > 1 ? { kind: 'progress' } : null };
 }
 
 /** Ends what runs before its next page. */
@@ -78,7 +89,9 @@ export function stop(state: State): State {
 export function onProgress(state: State, { serial, actionId, outcomes }: Of<'progress'>): State {
   const { work } = state;
   if (work?.serial !== serial) return state;
-  const fresh = [...outcomes].filter(([id]) => !work.outcomes.has(id));
+  const fresh = [...outcomes].flatMap(([id, outcome]): [string, Tag][] =>
+    work.outcomes.has(id) ? [] : [[id, { outcome, at: state.now }]],
+  );
   const kept = [...others(state.outcomes, fresh), ...fresh].slice(-MOST_OUTCOMES);
   return { ...state, work: { ...work, actionId, outcomes }, outcomes: new Map(kept) };
 }
@@ -107,10 +120,10 @@ function noteOf({ id, user }: Session, outcomes: ReadonlyMap<string, ActOutcome>
   return { text: `${id} of ${user}: ${outcome ?? 'not done'}`, tone: outcome && isDone(outcome) ? 'good' : 'bad' };
 }
 
-/** Those that come again go to the end. */
+/** Those that do not come again: these go to the end. */
 function others<Value>(
   map: ReadonlyMap<string, Value>,
-  again: readonly (readonly [string, Value])[],
+  again: readonly (readonly [id: string, ...unknown[]])[],
 ): (readonly [string, Value])[] {
   const left = new Map(map);
   for (const [id] of again) left.delete(id);

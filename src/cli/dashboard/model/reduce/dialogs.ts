@@ -18,7 +18,9 @@ export function prompt(state: State, kind: 'filter' | 'jump'): State {
   if (kind === 'jump') return { ...state, dialog: { kind, input: emptyInput, fault: null } };
   const there = go(state, 'sessions');
   const { filter } = there.place;
-  return { ...there, dialog: { kind, input: inputOf(filter), before: filter, fault: null } };
+  const parsed = parseFilter(filter);
+  const fault = typeof parsed === 'string' ? parsed : null;
+  return { ...there, dialog: { kind, input: inputOf(filter), before: filter, fault } };
 }
 
 /** Typing, wherever text is typed. */

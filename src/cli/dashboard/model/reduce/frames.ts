@@ -3,7 +3,7 @@ import type { Session } from '../../../../sessions/model.ts';
 import type { Found, Frame, NodeLoad, UserRow } from '../../../../sessions/overview.ts';
 import type { Asks, News } from '../actions.ts';
 import { orderOf } from '../order.ts';
-import { isScanned, viewOf } from '../questions.ts';
+import { deadness, isScanned, viewOf } from '../questions.ts';
 import { addFrame, addGap } from '../rates.ts';
 import type { Line, State, Table } from '../state.ts';
 import { put } from '../table.ts';
@@ -12,6 +12,8 @@ type Of<Type extends News['type']> = Extract<News, { type: Type }>;
 
 /** Milliseconds: a round trip that takes longer is called slow. */
 const SLOW = 200;
+/** Milliseconds for which it stands in a living session's row what became of it. */
+const TAG_LASTS = 30_000;
 
 export function onFrame(state: State, { at, asks, frame }: Of<'frame'>): State {
   const { took } = frame;
@@ -32,7 +34,35 @@ export function onFrame(state: State, { at, asks, frame }: Of<'frame'>): State {
     foreign: { ...foreign, lines: lookedAt(foreign.lines, asks, frame, at).filter(({ item }) => !item.details) },
   };
   // An answer for another list than the one that is shown by now is too late.
-  return asks.view === viewOf(state) ? withRows(next, asks, frame) : next;
+  const shown = asks.view === viewOf(state) ? withRows(next, asks, frame) : next;
+  return withTags(withEnded(shown, asks, frame), frame);
+}
+
+/** A confirm tells which of its targets have ended meanwhile. */
+function withEnded(state: State, { look = [] }: Asks, { looked }: Frame): State {
+  const { dialog } = state;
+  if (dialog?.kind !== 'confirm') return state;
+  const asked = new Set(look);
+  const ended = dialog.targets.flatMap(({ id }) =>
+    (asked.has(id) ? !looked.has(id) : dialog.ended.has(id)) ? [id] : [],
+  );
+  if (ended.length === 0 && dialog.ended.size === 0) return state;
+  return { ...state, dialog: { ...dialog, ended: new Set(ended) } };
+}
+
+/** What became of a session is old news once it was seen alive for a while, unless its node is dead. */
+function withTags(state: State, { sessions, looked }: Frame): State {
+  const { outcomes, now } = state;
+  if (outcomes.size === 0) return state;
+  const isDead = deadness(state);
+  const old = [...(sessions?.rows ?? []), ...looked.values()].filter((session) => {
+    const outcome = outcomes.get(session.id);
+    return outcome && now - outcome.at >= TAG_LASTS && !isDead(session);
+  });
+  if (old.length === 0) return state;
+  const left = new Map(outcomes);
+  for (const { id } of old) left.delete(id);
+  return { ...state, outcomes: left };
 }
 
 export function onFault(state: State, { at, why, advice }: Of<'fault'>): State {
@@ -64,19 +94,20 @@ function withWindow(state: State, found: Found<Session>, asks: Asks, frame: Fram
   const wanted = Math.max(0, top + rows - found.total);
   const after = foreign.lines.slice(0, wanted).map((line, i) => ({ ...line, rank: found.total + i }));
   const total = found.total + foreign.lines.length;
-  // Where many are dead, more was read than was asked for.
-  const end = Math.max(found.top + rows, (found.ranks.at(-1) ?? -1) + 1);
   const { cursor } = sessions;
   const ended = cursor !== null && asks.look?.includes(cursor) && !frame.looked.has(cursor);
+  // A sample of foreign ones needn't be the one before: a row that lives stays under the cursor.
+  const seen = cursor !== null ? frame.looked.get(cursor) : undefined;
+  const missing = ended || isKept(asks.sessions, cursor) ? 'ended' : seen && !seen.details ? 'kept' : 'elsewhere';
   const order = orderOf(sort);
   return put(
     sessions,
     {
       lines: [...found.rows.map((item, i) => lineOf(item.id, item, found.ranks[i] ?? found.top + i, now)), ...after],
       from: found.top,
-      to: end >= found.total ? Math.min(total, found.total + wanted) : end,
+      to: found.to >= found.total ? Math.min(total, found.total + wanted) : found.to,
       total,
-      missing: ended || isKept(asks.sessions, cursor) ? 'ended' : 'elsewhere',
+      missing,
       chooses: sessions.lines.length === 0,
       compare: (a, b) => order(a.item, b.item),
     },
@@ -122,7 +153,7 @@ function usersOf(found: Found<UserRow>, { cursor, lines: before }: Table<UserRow
   return {
     lines,
     from: found.top,
-    to: found.top + asks.users!.rows,
+    to: found.to,
     total: found.total,
     missing: isKept(asks.users, cursor) ? ('ended' as const) : ('elsewhere' as const),
     chooses: before.length === 0,

@@ -1,11 +1,11 @@
 /** What stands over the table. */
 import { visible } from '../../../../common/escape.ts';
 import type { Session } from '../../../../sessions/model.ts';
+import { deadness } from '../questions.ts';
 import { isDone } from '../reduce/acts.ts';
 import { jumpsFor } from '../reduce/dialogs.ts';
 import type { ActName, ActOutcome, Input, State, Work } from '../state.ts';
 import type { Cell, ConfirmView, InputView, OutcomesView, ProgressView, PromptView } from '../views.ts';
-import { deadness } from './session-rows.ts';
 import { cell, MEANING, outcomeCell, plural, thousands } from './text.ts';
 
 /** Targets that a confirm names. */
@@ -29,7 +29,7 @@ export function promptView({ dialog }: State): PromptView | null {
 export function confirmView(state: State): ConfirmView | null {
   const { dialog } = state;
   if (dialog?.kind !== 'confirm') return null;
-  const { act, targets, reason, focus, fault } = dialog;
+  const { act, targets, reason, focus, fault, ended } = dialog;
   return {
     act,
     title: `${WORDS[act].now} ${plural(targets.length, 'session')}`,
@@ -42,20 +42,22 @@ export function confirmView(state: State): ConfirmView | null {
     reason: reason && inputView(reason, fault),
     focus,
     yes: `Yes, ${act} ${thousands(targets.length)}`,
-    warning: act === 'kick' ? warningOf(state, targets) : '',
+    warning: warningOf(state, act, targets, ended),
   };
 }
 
-/** What no kick will close. */
-function warningOf(state: State, targets: readonly Session[]): string {
+/** What has ended meanwhile, and what no kick will close. */
+function warningOf(state: State, act: ActName, targets: readonly Session[], ended: ReadonlySet<string>): string {
   const isDead = deadness(state);
-  const foreign = targets.filter(({ details }) => !details).length;
-  const dead = targets.filter(isDead).length;
+  const left = act === 'kick' ? targets.filter(({ id }) => !ended.has(id)) : [];
+  const foreign = left.filter(({ details }) => !details).length;
+  const dead = left.filter(isDead).length;
   const said = (count: number, what: string) => {
     if (count === 0) return [];
     return [targets.length === 1 ? what : `${thousands(count)} of ${thousands(targets.length)} ${what}`];
   };
   return [
+    ...said(ended.size, 'ended since this was asked'),
     ...said(foreign, 'foreign: another program has the socket, nothing will be changed'),
     ...said(dead, 'of a dead node: no socket is left to close'),
   ].join('; ');

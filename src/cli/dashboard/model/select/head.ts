@@ -6,7 +6,8 @@ import type { State } from '../state.ts';
 import type { BarView, Cell, GaugeView, HeadView, TabsView, Tone } from '../views.ts';
 import { cell, milliseconds, percent, perSecond, plural, thousands, timeOfDay } from './text.ts';
 
-export function headView({ setting, link, nodes, asked, counts, now }: State): HeadView {
+export function headView(state: State): HeadView {
+  const { setting, link, nodes, counts, now } = state;
   const living = nodes.lines.filter(({ item }) => item.alive).length;
   return {
     where: visible(setting.where),
@@ -14,7 +15,7 @@ export function headView({ setting, link, nodes, asked, counts, now }: State): H
     nodes: counts ? plural(living, 'node') : '',
     access: setting.readOnly ? 'read-only' : '',
     link: linkCell(link),
-    why: whyOf(link, asked.silent),
+    why: whyOf(state),
     clock: timeOfDay(now),
   };
 }
@@ -32,8 +33,14 @@ function linkCell(link: State['link']): Cell {
   }
 }
 
-function whyOf(link: State['link'], silent: readonly string[]): string {
-  if (link.state === 'stale') return visible(`${link.why}. ${link.advice}`);
+/** A `serve` that was started again carries another store, on another port. */
+const EMBEDDED_ADVICE = 'When wssess serve runs again, start wssess top again.';
+
+function whyOf({ link, setting, asked: { silent } }: State): string {
+  if (link.state === 'stale') {
+    const advice = setting.where.startsWith('embedded') ? EMBEDDED_ADVICE : link.advice;
+    return visible(`${link.why}. ${advice}`);
+  }
   if (silent.length === 0) return '';
   return visible(
     `${silent.join(', ')} ${silent.length === 1 ? 'does' : 'do'} not answer: what only nodes know is missing`,
@@ -41,7 +48,8 @@ function whyOf(link: State['link'], silent: readonly string[]): string {
 }
 
 /** The figures of the overview line, the most important first. */
-export function gaugesView({ counts, rates, foreign }: State): readonly GaugeView[] {
+export function gaugesView(state: State): readonly GaugeView[] {
+  const { counts, rates, foreign } = state;
   const figure = (name: string, text: string, series: Series = [], tone: Tone = 'plain'): GaugeView => {
     return { name, text, series, tone };
   };
@@ -50,13 +58,19 @@ export function gaugesView({ counts, rates, foreign }: State): readonly GaugeVie
   const count = (own: number | undefined, others: number) => (own === undefined ? '-' : thousands(own + others) + more);
   return [
     figure('SESSIONS', count(counts?.own, foreign.count + foreign.orphans), series.sessions),
-    figure('USERS', count(counts?.users, foreign.users), series.users),
+    figure('USERS', approximate(state) + count(counts?.users, foreign.users), series.users),
     figure('IN', perSecond(now?.connects), series.connects),
     figure('OUT', perSecond(now?.disconnects), series.disconnects),
     figure('MSGS', perSecond(now?.messages_out), series.messages_out),
     figure('KICKED', now ? thousands(rates.kicked) : '-', [], rates.kicked > 0 ? 'bad' : 'plain'),
     ...(foreign.count > 0 || foreign.partial ? [figure('FOREIGN', thousands(foreign.count) + more, [], 'dim')] : []),
   ];
+}
+
+/** `~` where Redis lists sessions that live no more: the index of users may then hold users who aren't online. */
+function approximate({ counts, foreign }: State): string {
+  if (!counts || foreign.partial) return '';
+  return counts.listed === counts.own + foreign.count + foreign.orphans ? '' : '~';
 }
 
 /** The nodes' bars, those with the most sessions first. */
@@ -86,12 +100,17 @@ export function tabsView(state: State): TabsView {
 }
 
 function countOf(state: State): string {
-  const { place, sessions, users, nodes, scan, counts, foreign } = state;
+  const { place, users, nodes, scan, counts, foreign } = state;
   if (!counts) return '';
   if (place.pane === 'nodes') return thousands(nodes.total);
-  if (place.pane === 'users') return thousands(users.total);
-  if (!isScanned(state)) return thousands(sessions.total);
-  if (!scan?.whole) return `${thousands(scan?.matched ?? 0)} so far`;
+  if (place.pane === 'users') return approximate(state) + thousands(users.total);
   const more = foreign.partial ? '+' : '';
-  return `${thousands(scan.matched)} of ${thousands(counts.own + foreign.count + foreign.orphans)}${more}`;
+  const all = counts.own + foreign.count + foreign.orphans;
+  if (!isScanned(state)) {
+    // Of the foreign ones, a sample stands in the list.
+    const listed = all - foreign.count + foreign.lines.length;
+    return listed < all ? `${thousands(listed)} of ${thousands(all)}${more}` : thousands(all) + more;
+  }
+  if (!scan?.whole) return `${thousands(scan?.matched ?? 0)} so far`;
+  return `${thousands(scan.matched)} of ${thousands(all)}${more}`;
 }

@@ -3,6 +3,7 @@ import { visible } from '../../../../common/escape.ts';
 import { rfc3339 } from '../../../../common/time.ts';
 import type { Session } from '../../../../sessions/model.ts';
 import { shortAgent } from '../../../output/agent.ts';
+import { deadness } from '../questions.ts';
 import type { Line, Said, State } from '../state.ts';
 import type { Cell, DetailsView, SESSION_CELLS } from '../views.ts';
 import { age, cell, outcomeCell, thousands, UNKNOWN } from './text.ts';
@@ -13,12 +14,6 @@ type SessionCell = (typeof SESSION_CELLS)[number];
 const NEAR_END = 600_000;
 const LONG_IDLE = 300_000;
 const JUST_CAME = 10_000;
-
-/** Whether a session's process is gone: its lease ended, or another process has its node's name. */
-export function deadness({ nodes, counts }: State): (session: Session) => boolean {
-  const living = new Map(nodes.lines.map(({ item }) => [item.name, item.alive ? item.info?.incarnation : undefined]));
-  return ({ details }) => counts !== null && details !== null && living.get(details.node) !== details.incarnation;
-}
 
 export function sessionCells(state: State, line: Line<Session>, dead: boolean): Record<SessionCell, Cell> {
   const { id, user, role, details } = line.item;
@@ -47,7 +42,7 @@ export function detailsView(state: State): DetailsView | null {
   const dead = deadness(state)(line.item);
   const said = state.asked.said.get(id);
   const live = said?.live;
-  const outcome = state.outcomes.get(id);
+  const outcome = state.outcomes.get(id)?.outcome;
   const field = (name: string, value: Cell) => ({ name, value });
   const own = details
     ? [

@@ -2,10 +2,10 @@
 import { visible } from '../../../../common/escape.ts';
 import type { Session } from '../../../../sessions/model.ts';
 import type { NodeLoad, UserRow } from '../../../../sessions/overview.ts';
-import { isScanned, shownLines } from '../questions.ts';
+import { deadness, isScanned, shownLines } from '../questions.ts';
 import type { Line, State, Table } from '../state.ts';
 import type { Cell, NODE_CELLS, RowView, TableView, USER_CELLS } from '../views.ts';
-import { deadness, sessionCells } from './session-rows.ts';
+import { sessionCells } from './session-rows.ts';
 import { age, cell, megabytes, milliseconds, outcomeCell, perSecond, thousands, UNKNOWN } from './text.ts';
 
 export { detailsView } from './session-rows.ts';
@@ -24,7 +24,7 @@ export function tableView(state: State): TableView {
 }
 
 function sessionRow(state: State, line: Line<Session>, dead: boolean): Partial<RowView> & Pick<RowView, 'cells'> {
-  const outcome = state.outcomes.get(line.key);
+  const outcome = state.outcomes.get(line.key)?.outcome;
   return {
     cells: sessionCells(state, line, dead),
     marked: state.marks.has(line.key),
@@ -48,24 +48,47 @@ function view<Item>(
     outcome: null,
     ...rowOf(line),
   }));
-  const missing = Math.min(state.height - rows.length, total - to);
+  const isDead = isDeadStretch(table);
+  const missing = isDead ? 0 : Math.min(state.height - rows.length, total - to);
   for (let i = 0; i < missing; i++) rows.push(null);
   return {
     pane: state.place.pane,
     rows,
     top: lines[first]?.rank ?? 0,
     total,
-    empty: rows.length > 0 ? '' : emptyText(state),
+    empty: rows.length > 0 ? '' : isDead ? deadText(table) : emptyText(state),
   };
+}
+
+/** Where one is, Redis was looked at, and nothing lives. */
+function isDeadStretch({ lines, from, to, jump }: Table<unknown>): boolean {
+  return lines.length === 0 && to > from && !jump;
+}
+
+function deadText({ from, to, total }: Table<unknown>): string {
+  const looked = thousands(to - from);
+  if (from === 0 && to >= total) return `nothing lives: all ${looked} entries of the index are of sessions that ended`;
+  return `${looked} of ${thousands(total)} entries of the index are of sessions that ended: looking on`;
 }
 
 function emptyText(state: State): string {
   const { place, counts, scan, link } = state;
   if (!counts) return link.state === 'stale' ? 'Redis has not answered yet' : 'waiting for Redis';
   if (place.pane === 'nodes') return 'no nodes: no wssess serve writes to this Redis';
-  if (place.pane === 'users') return counts.users > 0 ? 'looking' : 'no users online';
+  if (place.pane === 'users') return noUsers(state);
   if (!isScanned(state)) return counts.own > 0 || state.foreign.partial ? 'looking' : 'no sessions';
   return scan?.whole ? `no session matches ${visible(place.filter)}` : 'nothing found yet';
+}
+
+function noUsers({ counts, foreign }: State): string {
+  if (counts && counts.users > 0) return 'looking';
+  if (foreign.users === 0) return 'no users online';
+  const more = foreign.partial ? '+' : '';
+  const who =
+    foreign.users === 1 && !more
+      ? '1 user of foreign sessions is'
+      : `${thousands(foreign.users)}${more} users of foreign sessions are`;
+  return `${who} not listed here: wssess ls --by user`;
 }
 
 function userCells({ now, clockOffset }: State, { item }: Line<UserRow>): Record<(typeof USER_CELLS)[number], Cell> {
