@@ -87,10 +87,7 @@ export const isStale = ({ link }: HeadView): boolean => link.tone === 'bad';
 
 /** Instead of the figures while Redis doesn't answer: they would be old ones. */
 export function staleLine({ why }: HeadView, width: number): Line {
-  return cut(
-    line(' ', span(`✕ ${why}`, 'hurts'), span('  what is shown is old', 'faint')),
-    width,
-  );
+  return cut(line(' ', span(`✕ ${why}`, 'hurts'), span('  what is shown is old', 'faint')), width);
 }
 
 /** A line of the head that leaves room for a note at its end: in full if half of the width is enough for it. */
