@@ -61,13 +61,15 @@ function scripts(): string {
 function settings(): string {
   const rows = Object.values(SETTINGS).map(
     (one) =>
-      `| \`${one.flag}\` | \`${one.variable}\` | \`${one.key}\` | ${one.default ? `\`${one.default}\`` : ''} | ${one.help} |`,
+      `| ${one.flag && `\`${one.flag}\``} | \`${one.variable}\` | \`${one.key}\` | ${one.default ? `\`${one.default}\`` : ''} | ${one.help} |`,
   );
   return `# Settings
 
 Made from \`src/common/settings.ts\` by \`npm run gen\`.
 
-A flag wins over a variable, a variable over the default. \`wssess config\` prints each value and where it came from.
+A flag wins over a variable, a variable over the default. \`wssess config\` prints each value and where it came from, a
+secret as \`****\`. Secrets have no flag, which every user of a machine would see in \`ps\`. An empty variable is one that
+is not set. A switch has no argument; its variable is \`true\` or \`false\`.
 Durations are written \`500ms\`, \`2s\`, \`15m\`, \`24h\`, \`7d\`; a bare number is seconds. Bytes are written \`65536\`, \`64k\`, \`1m\`.
 
 | flag | variable | key | default | what it does |

@@ -16,6 +16,7 @@ export type Flags = Record<string, unknown>;
 export function addSettings(command: Command, ...names: SettingName[]): void {
   for (const name of names) {
     const { flag, help, variable, default: fallback } = SETTINGS[name];
+    if (flag === '') continue; // a secret: its variable alone
     command.option(flag, `${help} (${fallback ? `default ${fallback}; ` : ''}${variable})`);
   }
 }

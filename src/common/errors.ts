@@ -124,14 +124,33 @@ export const ERRORS = {
   not_loopback: {
     exit: EXIT.usage,
     http: 400,
-    when: 'serve is asked to listen on an address that is not loopback.',
-    advice: 'Use --host 127.0.0.1: listening elsewhere needs keys and tokens, which this version does not have yet.',
+    when: 'serve is asked to listen on an address that is not loopback, without a key for clients or a token for REST.',
+    advice:
+      'Set WSSESS_JWT_SECRET, --jwt-public-key or --jwks-url, and WSSESS_API_TOKEN; or use --host 127.0.0.1, or --insecure to let anyone in.',
   },
   forbidden_origin: {
     exit: EXIT.denied,
     http: 403,
     when: 'The Host is not a loopback name, or the Origin is another host: no web page may walk in.',
     advice: 'Use http://127.0.0.1, http://localhost or http://[::1], from a page of the same host or from a program.',
+  },
+  unauthorized: {
+    exit: EXIT.denied,
+    http: 401,
+    when: 'A REST request has no bearer token, or one that is not of this server.',
+    advice: 'Send the header Authorization: Bearer TOKEN, with what WSSESS_API_TOKEN or WSSESS_API_VIEWER_TOKEN holds.',
+  },
+  needs_operator: {
+    exit: EXIT.denied,
+    http: 403,
+    when: "A REST request acts, and its token is a viewer's.",
+    advice: 'Use the token of an operator, WSSESS_API_TOKEN.',
+  },
+  keys_unreachable: {
+    exit: EXIT.unreachable,
+    http: 503,
+    when: "The keys of clients' tokens (--jwks-url) cannot be fetched.",
+    advice: 'Check the URL and that its server answers; it is asked again after 30 s.',
   },
   bad_request: {
     exit: EXIT.usage,

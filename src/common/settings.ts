@@ -4,40 +4,19 @@
  * Precedence: flag, then variable, then default.
  */
 import { WssessError } from './errors.ts';
+import { ACCESS } from './settings-access.ts';
+import { type Setting, setting, type Types } from './settings-type.ts';
 import { formatDuration, parseDuration } from './time.ts';
-
-/** How a setting is written, and what its value is once read. */
-interface Types {
-  text: string;
-  /** Milliseconds. */
-  duration: number;
-  /** Two durations with a comma: [send, receive], in milliseconds. */
-  durations: readonly [number, number];
-  integer: number;
-  /** Octets; `64k` and `1m` are 1,024-based. */
-  bytes: number;
-}
-
-interface Setting<T extends keyof Types = keyof Types> {
-  /** Flag with its argument, as commander takes it. */
-  flag: string;
-  variable: string;
-  /** Name in `wssess config`, and one day in a context. */
-  key: string;
-  type: T;
-  /** As one would write it; undefined: nothing unless named. */
-  default: string | undefined;
-  help: string;
-  min?: number;
-  max?: number;
-  pattern?: RegExp;
-}
-
-const setting = <T extends keyof Types, D extends string | undefined>(one: Setting<T> & { default: D }) => one;
 
 /** Names of nodes, and what a prefix consists of. */
 const NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 const PREFIX = /^(?:[A-Za-z0-9_.-]{1,64}|\{[A-Za-z0-9_.-]{1,64}\})$/;
+const SWITCH = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
 const TEN_YEARS = 3650 * 24 * 3_600_000;
 
 export const SETTINGS = {
@@ -100,7 +79,7 @@ export const SETTINGS = {
     key: 'server.host',
     type: 'text',
     default: '127.0.0.1',
-    help: 'address to listen on; loopback only until keys and tokens exist',
+    help: 'address to listen on; any but loopback needs a key for clients and a token for REST',
   }),
   port: setting({
     flag: '--port <port>',
@@ -201,6 +180,7 @@ export const SETTINGS = {
     min: 0,
     max: 10_000_000,
   }),
+  ...ACCESS,
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -217,7 +197,7 @@ export interface Resolved {
   source: string;
 }
 
-/** `redisFile` for `--redis-file <file>`: what commander calls the option. */
+/** `redisFile` for `--redis-file <file>`: what commander calls the option; '' for what has no flag. */
 export const optionName = (name: SettingName): string =>
   SETTINGS[name].flag
     .split(' ')[0]!
@@ -227,7 +207,7 @@ export const optionName = (name: SettingName): string =>
 /** Text and source of one setting; nothing is checked. */
 export function resolve(name: SettingName, flags: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): Resolved {
   const { variable, default: fallback, flag } = SETTINGS[name];
-  const given = flags[optionName(name)];
+  const given = flag === '' ? undefined : flags[optionName(name)];
   if (given !== undefined) return { name, text: String(given), source: flag.split(' ')[0]! };
   if (env[variable]) return { name, text: env[variable], source: variable };
   return { name, text: fallback, source: fallback === undefined ? 'not set' : 'default' };
@@ -248,7 +228,8 @@ export function read<N extends SettingName>(
 
 function parse(one: Setting, text: string, source: string): Types[keyof Types] {
   const wrong = (want: string): never => {
-    throw new WssessError('usage', `${source}: ${JSON.stringify(text)} is not ${want}`, {
+    const shown = one.type === 'secret' ? 'what it holds' : JSON.stringify(text);
+    throw new WssessError('usage', `${source}: ${shown} is not ${want}`, {
       advice: `${one.help[0]!.toUpperCase()}${one.help.slice(1)}.`,
     });
   };
@@ -259,6 +240,13 @@ function parse(one: Setting, text: string, source: string): Types[keyof Types] {
   switch (one.type) {
     case 'text':
       return one.pattern && !one.pattern.test(text) ? wrong(`a ${one.key.split('.')[1]} as wssess takes it`) : text;
+    case 'switch':
+      return SWITCH.get(text.toLowerCase()) ?? wrong('true or false');
+    case 'secret': {
+      const { min = 1, pattern } = one;
+      if (Buffer.byteLength(text) < min) return wrong(`at least ${min} bytes long`);
+      return pattern && !pattern.test(text) ? wrong('printable ASCII without spaces') : text;
+    }
     case 'integer':
       return between(/^\d{1,15}$/.test(text) ? Number(text) : wrong('a whole number'), String);
     case 'bytes': {

@@ -1,5 +1,6 @@
 /** What the crowd stands on: a store, the session server on it. Whatever is started here ends here, on errors too. */
 import { read, type SettingName } from '../common/settings.ts';
+import { accessOf } from '../server/app/access.ts';
 import { makeLog, Server } from '../server/server.ts';
 import { openSessions, type Sessions } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
@@ -86,5 +87,6 @@ function serverOptions() {
     maxBuffer: unsaid('maxBuffer'),
     restAllMax: unsaid('restAllMax'),
     controlTimeout: CONTROL_TIMEOUT,
+    access: accessOf(unsaid),
   };
 }

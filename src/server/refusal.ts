@@ -1,4 +1,5 @@
 /** How a connection is ended: the close codes, and what a client is told of a frame that can't be served. */
+import type { Cause } from '../sessions/model.ts';
 
 /** Close codes: RFC 6455, 7.4.1, the IANA registry (1013), and wssess's own from 4001. */
 export const CLOSE = {
@@ -10,6 +11,7 @@ export const CLOSE = {
   internal: 1011,
   tryAgain: 1013,
   kicked: 4001,
+  tokenExpired: 4004,
   expired: 4005,
 } as const;
 
@@ -20,9 +22,18 @@ export class Refusal extends Error {
   readonly detail: string;
   /** More headers of the ERROR frame. */
   readonly headers: Record<string, string>;
+  /** Why the session ends. */
+  override readonly cause: Cause;
 
-  constructor(message: string, detail = '', code: number = CLOSE.policy, headers: Record<string, string> = {}) {
+  constructor(
+    message: string,
+    detail = '',
+    code: number = CLOSE.policy,
+    headers: Record<string, string> = {},
+    cause: Cause = 'protocol_error',
+  ) {
     super(message);
+    this.cause = cause;
     this.code = code;
     this.detail = detail;
     this.headers = headers;

@@ -7,7 +7,8 @@ import { newId } from '../common/ids.ts';
 import { VERSION } from '../common/version.ts';
 import type { NodeInfo } from '../sessions/nodes.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import { trustHeaders } from './app/header-trust.ts';
+import { type Access, guardOf, needsToken } from './app/access.ts';
+import type { Guard } from './app/guard.ts';
 import { Broker } from './broker/broker.ts';
 import { Connection, type Surroundings } from './connection/connection.ts';
 import { checkOrigin, isLoopback } from './doorkeeper.ts';
@@ -39,11 +40,7 @@ export interface ServerOptions {
   maxBuffer: number;
   /** Sessions that GET /api/session/all may list. */
   restAllMax: number;
-}
-
-/** @throws WssessError `not_loopback`: who is trusted by its headers must be on this machine */
-export function checkHost(host: string): void {
-  if (!isLoopback(host)) throw new WssessError('not_loopback', `${host} is not a loopback address`);
+  access: Access;
 }
 
 /** Paths that take WebSocket upgrades. */
@@ -58,6 +55,7 @@ export class Server {
   readonly #incarnation = newId();
   readonly #startedAt = new Date().toISOString();
   readonly #load = new Load();
+  readonly #guard: Guard;
   readonly #broker: Broker;
   readonly #members: Members;
   readonly #lease: Lease;
@@ -76,7 +74,8 @@ export class Server {
     this.#options = options;
     this.#sessions = sessions;
     this.#log = log;
-    const { limits, maxBuffer, connectTimeout, heartBeat, maxSubscriptions } = options;
+    const { limits, maxBuffer, connectTimeout, heartBeat, maxSubscriptions, access } = options;
+    this.#guard = guardOf(access, (error) => this.#fault(error));
     this.#broker = new Broker(this.#incarnation, maxSubscriptions);
     this.#lease = new Lease(
       sessions.nodes,
@@ -101,7 +100,7 @@ export class Server {
       services: {
         broker: this.#broker,
         heartBeat,
-        authenticate: (frame, { version }) => trustHeaders(frame, version),
+        guard: this.#guard,
         register: (connection) => this.#members.register(connection),
       },
       forget: (connection) => this.#forget(connection),
@@ -111,6 +110,8 @@ export class Server {
       sessions,
       ttl: options.ttl,
       allMax: options.restAllMax,
+      tokens: access.api,
+      loopback: isLoopback(options.host),
       notReady: () => this.#notReady(),
       fault: (error) => this.#fault(error),
     });
@@ -136,6 +137,7 @@ export class Server {
     this.url = `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
     this.#node = this.#options.node ?? defaultName(port);
     this.#load.start();
+    this.#guard.start();
     try {
       await this.#lease.take();
       this.#stopListening = await this.#sessions.control.listen(
@@ -184,7 +186,8 @@ export class Server {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => {}); // a reset during the handshake is no fault
     try {
-      checkOrigin(request);
+      const { access, host } = this.#options;
+      checkOrigin(request, { guarded: needsToken(access), loopback: isLoopback(host) });
       const path = (request.url ?? '').split('?')[0]!;
       if (!ENDPOINTS.has(path)) throw new WssessError('no_route', 'no WebSocket endpoint has this path');
       if (this.#state !== 'open') throw new WssessError('not_ready', `the server is ${this.#state}`);
@@ -201,6 +204,7 @@ export class Server {
 
   async #forget(connection: Connection): Promise<void> {
     this.#broker.forget(connection);
+    this.#guard.forget(connection);
     await this.#members.forget(connection);
   }
 

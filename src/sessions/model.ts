@@ -6,6 +6,7 @@ export type Cause =
   | 'closed'
   | 'heartbeat'
   | 'expired'
+  | 'token_expired'
   | 'kicked'
   | 'protocol_error'
   | 'slow_consumer'

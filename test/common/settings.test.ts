@@ -21,11 +21,12 @@ const faultOf = (act: () => unknown): WssessError => {
 describe('the table', () => {
   test('no flag, variable or key twice, each written like the others', () => {
     for (const field of ['flag', 'variable', 'key'] as const) {
-      const all = NAMES.map((name) => SETTINGS[name][field].split(' ')[0]);
+      const all = NAMES.map((name) => SETTINGS[name][field].split(' ')[0]).filter((one) => one !== '');
       expect(new Set(all).size, field).toBe(all.length);
     }
-    for (const { flag, variable, key } of Object.values(SETTINGS)) {
-      expect(flag).toMatch(/^--[a-z]+(-[a-z]+)* <[a-z,]+>$/);
+    for (const { flag, variable, key, type } of Object.values(SETTINGS)) {
+      if (type === 'secret') expect(flag, 'ps would show it').toBe('');
+      else expect(flag).toMatch(type === 'switch' ? /^--[a-z]+(-[a-z]+)*$/ : /^--[a-z]+(-[a-z]+)* <[a-z,]+>$/);
       expect(variable).toMatch(/^WSSESS_[A-Z]+(_[A-Z]+)*$/);
       expect(key).toMatch(/^[a-z]+\.[a-z]+(_[a-z]+)*$/);
     }
@@ -151,6 +152,49 @@ describe('values', () => {
     expect(fault.code).toBe('usage');
     expect(fault.message.startsWith(`${SETTINGS[name].flag.split(' ')[0]}: ${JSON.stringify(text)} `)).toBe(true);
     expect(fault.advice.length).toBeGreaterThan(10);
+  });
+});
+
+describe('secrets and switches', () => {
+  const SECRET = 'a-secret-of-thirty-two-bytes-ok!';
+
+  test('a secret has no flag: what commander calls so is not taken', () => {
+    expect(read('jwtSecret', { '': SECRET, jwtSecret: SECRET }, {})).toBeUndefined();
+    expect(read('jwtSecret', {}, { WSSESS_JWT_SECRET: SECRET })).toBe(SECRET);
+  });
+
+  test.each<[SettingName, string]>([
+    ['jwtSecret', SECRET.slice(1)],
+    ['apiToken', 'two words'],
+    ['apiToken', 'line\nbreak'],
+    ['apiViewerToken', '토큰'],
+  ])('%s that is no good is a usage error, which does not show it', (name, text) => {
+    const { variable } = SETTINGS[name];
+    const fault = faultOf(() => read(name, {}, { [variable]: text }));
+    expect(fault.code).toBe('usage');
+    expect(fault.message).toContain(variable);
+    expect(`${fault.message} ${fault.advice} ${fault.stack}`).not.toContain(text);
+  });
+
+  test('the length of the JWT secret counts in bytes', () => {
+    expect(read('jwtSecret', {}, { WSSESS_JWT_SECRET: '홍'.repeat(11) })).toHaveLength(11);
+  });
+
+  test.each([
+    [true, 'true'],
+    [true, '1'],
+    [false, 'false'],
+    [false, '0'],
+    [false, ''],
+  ])('a switch is %s by the variable %j', (value, text) => {
+    expect(read('insecure', {}, { WSSESS_INSECURE: text })).toBe(value);
+  });
+
+  test('a switch is on by its flag, and nothing else than true or false', () => {
+    expect(read('insecure', { insecure: true }, {})).toBe(true);
+    expect(faultOf(() => read('insecure', {}, { WSSESS_INSECURE: 'maybe' })).message).toBe(
+      'WSSESS_INSECURE: "maybe" is not true or false',
+    );
   });
 });
 

@@ -45,6 +45,7 @@ function settingOf(name: SettingName, flags: Flags, io: Io, found: Found | Wsses
   const isEmbedded = !(found instanceof WssessError) && found.embedded !== undefined;
   // Other commands take that of the embedded store, too.
   if (name === 'prefix' && isEmbedded && source === 'default') return { value: found.prefix, source: found.source };
+  if (text !== undefined && SETTINGS[name].type === 'secret') return { value: '****', source };
   return { value: text === undefined ? null : maskUrl(text), source };
 }
 

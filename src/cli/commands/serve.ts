@@ -26,6 +26,14 @@ const OWN: readonly SettingName[] = [
   'maxSubscriptions',
   'maxBuffer',
   'restAllMax',
+  'jwtPublicKey',
+  'jwksUrl',
+  'jwtIssuer',
+  'jwtAudience',
+  'jwtRoleClaim',
+  'jwtSkew',
+  'allowNoExp',
+  'insecure',
 ];
 /** Oldest Redis whose commands and script flags are used here. */
 const LEAST_REDIS = 7;
@@ -39,7 +47,12 @@ export function define(command: Command): void {
 STOMP clients connect by WebSocket to /ws or /connection/websocket, programs ask /api/session, /healthz, /readyz.
 Without a Redis that is named, the sessions are kept in an embedded store: in
 this process, and only as long as it lives. Other commands find it by themselves.
-Tokens are not checked yet: the CONNECT headers userId (or login) and userRole are trusted, on loopback only.
+
+Clients need a token (JWT) as soon as a key is named: --jwt-public-key,
+--jwks-url, or the secret in WSSESS_JWT_SECRET. Without one the CONNECT headers
+userId (or login) and userRole are trusted, on loopback only. REST needs a
+bearer token once WSSESS_API_TOKEN (may read and act) or WSSESS_API_VIEWER_TOKEN
+(may read) is set. Off loopback both are needed, or --insecure.
 
 SIGTERM and Ctrl-C close all sessions and unregister them; then the exit code is
 0. A second one ends it at once: 143, after Ctrl-C 130.
@@ -53,6 +66,8 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
   const get = <N extends SettingName>(name: N) => read(name, flags, io.env);
   const named = redisAddress(flags, io.env);
   const [send, receive] = get('heartBeat');
+  const { Server, makeLog } = await import('../../server/server.ts');
+  const { accessOf, checkAccess, openDoors } = await import('../../server/app/access.ts');
   const options = {
     host: get('host'),
     port: get('port'),
@@ -64,11 +79,11 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
     maxSubscriptions: get('maxSubscriptions'),
     maxBuffer: get('maxBuffer'),
     restAllMax: get('restAllMax'),
+    access: accessOf(get),
   };
   const prefix = get('prefix');
   const timeout = get('redisTimeout');
-  const { checkHost, Server, makeLog } = await import('../../server/server.ts');
-  checkHost(options.host);
+  checkAccess(options.host, options.access);
   const log = makeLog(io.err);
   const opened = named ? await openNamed(named, timeout) : await openOwn(timeout, prefix, stateFile(flags, io), log);
   try {
@@ -79,7 +94,7 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
       `wssess ${VERSION} is ready: STOMP on ${server.url.replace('http', 'ws')}/ws, REST on ${server.url}, ` +
         `node ${server.node}, ${opened.what}, prefix ${prefix}\n${opened.more}`,
     );
-    log.warn('clients need no token: the CONNECT headers userId (or login) and userRole are trusted, on loopback only');
+    for (const door of openDoors(options.host, options.access)) log.warn(door);
     const readyFile = flags.readyFile as string | undefined;
     if (readyFile) {
       writeReady(readyFile, { url: server.url, node: server.node, store: opened.url, prefix, pid: process.pid });

@@ -20,12 +20,14 @@ export const connect: Handler = async (connection, frame, services) => {
   connection.version = version;
   const theirs = version === '1.0' ? undefined : ownHeader(frame, 'heart-beat', version);
   const heartBeat = agree(services.heartBeat, parseHeartBeat(theirs));
-  const { user, role } = services.authenticate(frame, connection);
+  const ended = () => connection.state === 'closed'; // by the client, a kick, or the end of its token
+  connection.connecting();
+  const { user, role } = await services.guard.authenticate(frame, connection);
+  if (ended()) return;
   connection.user = user;
   connection.role = role;
-  connection.connecting();
   await services.register(connection);
-  if (connection.state === 'closed') return; // it died, or was kicked, while it was registered
+  if (ended()) return;
   connection.opened();
   connection.sendFrame('CONNECTED', {
     version,

@@ -256,13 +256,13 @@ export class Connection {
     }
     if (error instanceof Refusal) {
       const body = error.detail === '' ? error.message : error.detail;
-      const { code, message, headers } = error;
-      return { code, cause: 'protocol_error', message, body, headers };
+      const { code, cause, message, headers } = error;
+      return { code, cause, message, body, headers };
     }
     this.#surroundings.fault(error);
     if (error instanceof WssessError && error.http !== 500) {
-      // Where Redis is and what it said is the operator's; the client is told when to come back.
-      const body = 'The session registry is not available at the moment. Connect again in a few seconds.';
+      // Where Redis or the keys are, and what was said, is the operator's; the client is told when to come back.
+      const body = 'A part of the server is not available at the moment. Connect again in a few seconds.';
       return { code: CLOSE.tryAgain, cause: 'closed', message: 'try again later', body };
     }
     return { code: CLOSE.internal, cause: 'closed', message: 'internal error', body: 'A fault of the server.' };

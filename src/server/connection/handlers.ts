@@ -1,5 +1,6 @@
 /** One small handler a client frame. Each throws a Refusal, or a ProtocolError, for what can't be served. */
 
+import { type Guard, TOKEN_DESTINATION } from '../app/guard.ts';
 import type { Broker } from '../broker/broker.ts';
 import { CLOSE, Refusal } from '../refusal.ts';
 import { type Frame, ownHeader } from '../stomp/frame.ts';
@@ -13,8 +14,7 @@ export interface Services {
   broker: Broker;
   /** What this server can and wants, in ms. */
   heartBeat: HeartBeat;
-  /** Says who a CONNECT is from. @throws Refusal */
-  authenticate(frame: Frame, connection: Connection): { user: string; role: string | null };
+  guard: Guard;
   /** Registers the session. @throws WssessError */
   register(connection: Connection): Promise<void>;
 }
@@ -22,14 +22,15 @@ export interface Services {
 export type Handler = (connection: Connection, frame: Frame, services: Services) => Promise<void> | void;
 
 /** 1.2 "SEND": the destination is required; the body goes to whoever subscribes to it. */
-const send: Handler = (connection, frame, { broker }) => {
+const send: Handler = (connection, frame, { broker, guard }) => {
   const destination = required(connection, frame, 'destination');
+  if (destination === TOKEN_DESTINATION) return guard.renew(frame, connection);
   refuseTransaction(connection, frame);
   broker.send(destination, frame);
 };
 
 /** 1.2 "SUBSCRIBE": the id names the subscription within this connection; 1.0 may leave it out. */
-const subscribe: Handler = (connection, frame, { broker }) => {
+const subscribe: Handler = (connection, frame, { broker, guard }) => {
   const destination = required(connection, frame, 'destination');
   const { version } = connection;
   const id = version === '1.0' ? ownHeader(frame, 'id', version) : required(connection, frame, 'id');
@@ -38,7 +39,11 @@ const subscribe: Handler = (connection, frame, { broker }) => {
     throw new ProtocolError(`The ack mode ${quote(ack)} is none of auto, client, client-individual`);
   }
   if (ack !== 'auto') throw absent(`The ack mode ${ack}`);
-  broker.subscribe(connection, destination, id);
+  const add = () => {
+    if (connection.state !== 'closed') broker.subscribe(connection, destination, id);
+  };
+  const checked = guard.check(frame, connection);
+  return checked ? checked.then(add) : add();
 };
 
 /** 1.2 "UNSUBSCRIBE": by id; 1.0 may name the destination instead. */

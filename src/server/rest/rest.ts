@@ -4,6 +4,7 @@ import { asWssessError, WssessError } from '../../common/errors.ts';
 import { safeJson } from '../../common/escape.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { checkOrigin } from '../doorkeeper.ts';
+import { type ApiTokens, authorize, isGuarded, type Need } from './authority.ts';
 import { HEALTH_ROUTES } from './health.ts';
 import { sessionRoutes } from './session.ts';
 
@@ -12,6 +13,9 @@ export interface RestOptions {
   /** Milliseconds: the TTL that a refresh gives a foreign session. */
   ttl: number;
   allMax: number;
+  tokens: ApiTokens;
+  /** It listens on loopback. */
+  loopback: boolean;
   /** Why the server isn't ready, undefined when it is. */
   notReady(): string | undefined;
   fault(error: unknown): void;
@@ -33,6 +37,8 @@ export interface Call {
 export interface Route {
   method: 'GET' | 'POST' | 'DELETE';
   path: string;
+  /** Unless said a viewer for GET, an operator for the others. */
+  needs?: Need;
   handle(call: Call, options: RestOptions): Promise<Answer> | Answer;
 }
 
@@ -43,8 +49,10 @@ export function restHandler(options: RestOptions): RequestListener {
     segments: route.path.split('/').slice(1),
   }));
 
+  const door = { guarded: isGuarded(options.tokens), loopback: options.loopback };
+
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    checkOrigin(request);
+    checkOrigin(request, door);
     const { url = '/' } = request;
     const end = url.includes('?') ? url.indexOf('?') : url.length;
     const path = url.slice(0, end);
@@ -62,6 +70,7 @@ export function restHandler(options: RestOptions): RequestListener {
       );
       throw new WssessError('bad_method', `${request.method} is not served here`);
     }
+    authorize(request, response, route.needs ?? (route.method === 'GET' ? 'viewer' : 'operator'), options.tokens);
     return route.handle(
       { params: read(route.segments, segments), query: new URLSearchParams(url.slice(end)) },
       options,

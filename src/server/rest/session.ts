@@ -39,7 +39,7 @@ export function sessionRoutes({ sessions, allMax }: RestOptions): readonly Route
     },
     { method: 'GET', path: '/api/session/user/{userId}', handle: ofUser },
     { method: 'GET', path: '/api/session/user/{userId}/online', handle: isOnline },
-    { method: 'POST', path: '/api/session/{sessionId}/refresh', handle: refresh },
+    { method: 'POST', path: '/api/session/{sessionId}/refresh', needs: 'nothing', handle: refresh },
     { method: 'GET', path: '/api/session/{sessionId}', handle: get },
     { method: 'DELETE', path: '/api/session/{sessionId}', handle: remove },
   ];

@@ -1,0 +1,52 @@
+/** The rules for Redis's ACL that docs/security.md gives: each lets its user do what it says, and no more. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connect7, dropClients } from '../helpers/clients.ts';
+import { type Serve, startServe, wssess } from '../helpers/program.ts';
+import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
+
+const RULES = readFileSync(join(import.meta.dirname, '../../docs/security.md'), 'utf8').match(/^ACL SETUSER .+$/gm)!;
+
+describeWithRedis('rights by Redis’s own ACL', () => {
+  let redis: TestRedis;
+  let serve: Serve;
+  const as = (user: string, line: string) =>
+    wssess(line.split(' '), { env: { WSSESS_REDIS_URL: redis.url.replace('redis://', `redis://${user}:PASSWORD@`) } });
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    serve = await startServe(redis.url);
+    for (const rule of RULES) expect(redis.cli(...rule.split(/\s+/))).toBe('OK');
+  });
+  afterAll(async () => {
+    dropClients();
+    await serve?.stop();
+    await redis?.stop();
+  });
+
+  test.each(['ls', 'who kim', 'stats', 'nodes'])('a viewer may %s', async (line) => {
+    const { session } = await connect7(serve.ws, { userId: 'kim' });
+    const ran = await as('viewer', line);
+    expect(ran.code).toBe(0);
+    if (line === 'ls') expect(ran.stdout).toContain(session);
+  });
+
+  test('a viewer may neither kick nor refresh; exit 4', async () => {
+    const { session } = await connect7(serve.ws, { userId: 'kim' });
+    for (const line of [`kick ${session} --yes`, `refresh ${session}`]) expect((await as('viewer', line)).code).toBe(4);
+    expect((await serve.rest(`/api/session/${session}`)).status).toBe(200);
+  });
+
+  test('an operator may show, refresh and kick, and no more than that', async () => {
+    const { session, closed } = await connect7(serve.ws, { userId: 'kim' });
+    for (const line of ['ls', `show ${session}`, `refresh ${session}`, `kick ${session} --yes`]) {
+      expect(await as('operator', line)).toMatchObject({ code: 0, stderr: expect.not.stringContaining('not answer') });
+    }
+    expect((await closed).code).toBe(4001);
+    const own = ['--no-auth-warning', '--user', 'operator', '--pass', 'PASSWORD'];
+    for (const command of ['CONFIG GET dir', 'FLUSHALL', 'KEYS *', 'SET other:key 1', 'EVAL return(1) 0']) {
+      expect(redis.cli(...own, ...command.split(' '))).toMatch(/NOPERM/);
+    }
+  });
+});
