@@ -24,6 +24,13 @@ const OWN: readonly SettingName[] = [
   'maxHeader',
   'maxBody',
   'maxSubscriptions',
+  'maxUnacked',
+  'maxTransactions',
+  'maxTransactionBytes',
+  'maxQueue',
+  'maxQueues',
+  'queueTtl',
+  'sendRoles',
   'maxBuffer',
   'restAllMax',
 ];
@@ -67,12 +74,13 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
   };
   const prefix = get('prefix');
   const timeout = get('redisTimeout');
-  const { checkHost, Server, makeLog } = await import('../../server/server.ts');
+  const { brokerOptions, checkHost, Server, makeLog } = await import('../../server/server.ts');
   checkHost(options.host);
+  const broker = brokerOptions(get);
   const log = makeLog(io.err);
   const opened = named ? await openNamed(named, timeout) : await openOwn(timeout, prefix, stateFile(flags, io), log);
   try {
-    const server = new Server(options, openSessions(opened.store, prefix), log);
+    const server = new Server({ ...options, broker }, openSessions(opened.store, prefix), log);
     const stopped = new Promise<NodeJS.Signals>((resolve) => io.onSignal(resolve));
     await server.start();
     await io.out(
