@@ -102,6 +102,14 @@ const ROOMS: Record<string, Imports> = {
     forbidden: ['./deliver.ts', '../../sessions/model.ts', '../../store/store.ts', 'node:net', 'node:timers', 'ws'],
     allowed: ['../stomp/frame.ts', '../../common/escape.ts'],
   },
+  'src/server/broker/queue.ts': {
+    forbidden: ['./deliver.ts', './queues.ts', '../connection/connection.ts', 'node:timers', 'ws'],
+    allowed: ['../stomp/frame.ts'],
+  },
+  'src/server/broker/unacked.ts': {
+    forbidden: ['./desk.ts', '../connection/connection.ts', 'node:timers', 'ws'],
+    allowed: ['../stomp/frame.ts'],
+  },
   'src/cli/x.ts': {
     forbidden: ['../server/server.ts', 'ioredis', 'ws', "export const a = () => import('../server/server.ts');"],
     allowed: ['commander', '../sessions/sessions.ts', "export const b = () => import('../store/connect.ts');"],

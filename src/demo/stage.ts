@@ -1,7 +1,7 @@
 /** What the crowd stands on: a store, the session server on it. Whatever is started here ends here, on errors too. */
 import { read, type SettingName } from '../common/settings.ts';
 import { accessOf } from '../server/app/access.ts';
-import { makeLog, Server } from '../server/server.ts';
+import { brokerOptions, makeLog, Server } from '../server/server.ts';
 import { openSessions, type Sessions } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { Crowd } from './crowd.ts';
@@ -85,6 +85,7 @@ function serverOptions() {
     limits: { maxHeaders: unsaid('maxHeaders'), maxHeaderBytes: unsaid('maxHeader'), maxBody: unsaid('maxBody') },
     maxSubscriptions: unsaid('maxSubscriptions'),
     maxBuffer: unsaid('maxBuffer'),
+    broker: brokerOptions(unsaid),
     restAllMax: unsaid('restAllMax'),
     controlTimeout: CONTROL_TIMEOUT,
     access: accessOf(unsaid),

@@ -10,9 +10,10 @@ import type { Sessions } from '../sessions/sessions.ts';
 import { type Access, guardOf, needsToken } from './app/access.ts';
 import type { Guard } from './app/guard.ts';
 import { Broker } from './broker/broker.ts';
+import { type BrokerOptions, brokerOptions } from './broker/limits.ts';
 import { Connection, type Surroundings } from './connection/connection.ts';
 import { checkOrigin, isLoopback } from './doorkeeper.ts';
-import { type Log, makeLog } from './log.ts';
+import { type Log, makeLog, warnSeldom } from './log.ts';
 import { answering } from './membership/answering.ts';
 import { Lease } from './membership/lease.ts';
 import { Load } from './membership/load.ts';
@@ -21,9 +22,10 @@ import { ignoreUpgrade, refuse, refuseGarbage } from './raw-http.ts';
 import { restHandler } from './rest/rest.ts';
 import type { HeartBeat } from './stomp/heartbeat.ts';
 import type { Limits } from './stomp/parser.ts';
+import { quote } from './stomp/protocol-error.ts';
 import { WebSocketDoor } from './transport/websocket.ts';
 
-export { makeLog };
+export { brokerOptions, makeLog };
 
 /** Durations are milliseconds, sizes bytes. */
 export interface ServerOptions {
@@ -38,6 +40,7 @@ export interface ServerOptions {
   limits: Limits;
   maxSubscriptions: number;
   maxBuffer: number;
+  broker: BrokerOptions;
   /** Sessions that GET /api/session/all may list. */
   restAllMax: number;
   access: Access;
@@ -45,8 +48,6 @@ export interface ServerOptions {
 
 /** Paths that take WebSocket upgrades. */
 const ENDPOINTS = new Set(['/ws', '/connection/websocket']);
-/** Milliseconds in which the same fault is logged once. */
-const QUIET = 5000;
 
 export class Server {
   readonly #options: ServerOptions;
@@ -62,8 +63,7 @@ export class Server {
   readonly #http: HttpServer;
   readonly #door: WebSocketDoor;
   readonly #surroundings: Surroundings;
-  /** Per error code: when the next one is logged. */
-  readonly #quietUntil = new Map<string, number>();
+  readonly #warnSeldom: ReturnType<typeof warnSeldom>;
   #state: 'starting' | 'open' | 'draining' = 'starting';
   #stopListening = () => {};
   #node = '';
@@ -74,9 +74,12 @@ export class Server {
     this.#options = options;
     this.#sessions = sessions;
     this.#log = log;
+    this.#warnSeldom = warnSeldom(log);
     const { limits, maxBuffer, connectTimeout, heartBeat, maxSubscriptions, access } = options;
     this.#guard = guardOf(access, (error) => this.#fault(error));
-    this.#broker = new Broker(this.#incarnation, maxSubscriptions);
+    this.#broker = new Broker(this.#incarnation, { ...options.broker, maxSubscriptions }, (queue, count, why) =>
+      this.#warnSeldom('queue', `${count} messages of ${quote(queue)} are dropped: ${why}`),
+    );
     this.#lease = new Lease(
       sessions.nodes,
       () => this.#info(),
@@ -233,10 +236,8 @@ export class Server {
   #fault(error: unknown): void {
     if (!(error instanceof WssessError)) {
       this.#log.warn((error as Error)?.stack ?? String(error));
-    } else if (performance.now() > (this.#quietUntil.get(error.code) ?? 0)) {
-      // Redis gone is told once in a while, not once a client.
-      this.#quietUntil.set(error.code, performance.now() + QUIET);
-      this.#log.warn(error.message);
+    } else {
+      this.#warnSeldom(error.code, error.message);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** Real STOMP clients, as browsers and programs use them, and a bare one for what they would never send. */
 import { Client } from '@stomp/stompjs';
 import stompjs2 from 'stompjs';
+import webstomp from 'webstomp-client';
 import { WebSocket } from 'ws';
 import { within } from './wait.ts';
 
@@ -116,6 +117,25 @@ export async function connect2(url: string, headers: Record<string, string>): Pr
     disconnect: () => new Promise<void>((resolve) => client.disconnect(resolve)),
     destroy: own.destroy,
   });
+}
+
+/** webstomp-client, of the same time as stompjs 2, which speaks 1.2. */
+export async function connectWeb(url: string, headers: Record<string, string>): Promise<{ client: webstomp.Client }> {
+  const socket = new WebSocket(url, ['v10.stomp', 'v11.stomp', 'v12.stomp']);
+  const client = webstomp.over(socket, { debug: false, heartbeat: false });
+  clients.add({ destroy: () => socket.terminate() });
+  await within(
+    new Promise<void>((resolve, reject) => {
+      client.connect(
+        headers,
+        () => resolve(),
+        (error) => reject(new Error(`not connected: ${JSON.stringify(error)}`)),
+      );
+    }),
+    10_000,
+    'CONNECTED',
+  );
+  return { client };
 }
 
 /** A bare WebSocket: sends any bytes, keeps all that comes. */

@@ -24,6 +24,13 @@ const OWN: readonly SettingName[] = [
   'maxHeader',
   'maxBody',
   'maxSubscriptions',
+  'maxUnacked',
+  'maxTransactions',
+  'maxTransactionBytes',
+  'maxQueue',
+  'maxQueues',
+  'queueTtl',
+  'sendRoles',
   'maxBuffer',
   'restAllMax',
   'jwtPublicKey',
@@ -66,7 +73,7 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
   const get = <N extends SettingName>(name: N) => read(name, flags, io.env);
   const named = redisAddress(flags, io.env);
   const [send, receive] = get('heartBeat');
-  const { Server, makeLog } = await import('../../server/server.ts');
+  const { brokerOptions, Server, makeLog } = await import('../../server/server.ts');
   const { accessOf, checkAccess, openDoors } = await import('../../server/app/access.ts');
   const options = {
     host: get('host'),
@@ -78,6 +85,7 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
     limits: { maxHeaders: get('maxHeaders'), maxHeaderBytes: get('maxHeader'), maxBody: get('maxBody') },
     maxSubscriptions: get('maxSubscriptions'),
     maxBuffer: get('maxBuffer'),
+    broker: brokerOptions(get),
     restAllMax: get('restAllMax'),
     access: accessOf(get),
   };

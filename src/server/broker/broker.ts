@@ -1,70 +1,249 @@
-/** Takes messages and subscriptions, and brings the ones to the others. */
+/** Takes messages and subscriptions, and brings the ones to the others. Acknowledgements and transactions: desk.ts. */
 import { CLOSE, Refusal } from '../refusal.ts';
 import type { Frame } from '../stomp/frame.ts';
 import { quote } from '../stomp/protocol-error.ts';
+import { Addressees } from './addressees.ts';
 import { deliver, type Recipient } from './deliver.ts';
-import { parseDestination } from './destinations.ts';
-import { Subscriptions } from './subscriptions.ts';
+import { deliverAcked } from './deliver-acked.ts';
+import { Desk, type Held, type Send } from './desk.ts';
+import { parseSource, parseTarget, type Target } from './destinations.ts';
+import { type BrokerOptions, weightOf } from './limits.ts';
+import type { Queued } from './queue.ts';
+import { Queues } from './queues.ts';
+import { type AckMode, type Subscription, Subscriptions } from './subscriptions.ts';
+import type { Delivery } from './unacked.ts';
+
+/** What the broker sees of a connection. */
+export interface Client extends Recipient {
+  readonly id: string;
+  readonly user: string;
+  readonly role: string | null;
+  /** So much waits for it already that what can wait elsewhere should. */
+  readonly clogged: boolean;
+  /** Ends it: it is behind with its acknowledgements. */
+  overrun(reason: string, advice: string): void;
+}
+
+type Sub = Subscription<Client>;
+
+/** Milliseconds after which a queue looks again whether a clogged consumer takes more. */
+const CLOGGED = 20;
 
 export class Broker {
-  readonly #subscriptions = new Subscriptions<Recipient>();
-  readonly #maxSubscriptions: number;
+  readonly #options: BrokerOptions & { maxSubscriptions: number };
   readonly #incarnation: string;
+  readonly #subscriptions = new Subscriptions<Client>();
+  readonly #addressees = new Addressees<Client>();
+  readonly #queues: Queues<Sub, Frame>;
+  /** Of those that acknowledge, or have used a transaction. */
+  readonly #desks = new Map<Client, Desk<Sub>>();
+  /** Queues that wait for a clogged consumer. */
+  readonly #clogged = new Set<string>();
   /** Since the start of the process: SEND frames that were accepted, MESSAGE frames that they became. */
   readonly counters = { messages_in: 0, messages_out: 0 };
 
   /**
    * @param incarnation makes message ids unique over restarts
-   * @param maxSubscriptions of one connection
+   * @param dropped is told when messages of a queue are lost
    */
-  constructor(incarnation: string, maxSubscriptions: number) {
+  constructor(
+    incarnation: string,
+    options: BrokerOptions & { maxSubscriptions: number },
+    dropped: (queue: string, count: number, why: string) => void,
+  ) {
     this.#incarnation = incarnation;
-    this.#maxSubscriptions = maxSubscriptions;
+    this.#options = options;
+    this.#queues = new Queues({
+      limits: options,
+      now: () => performance.now(),
+      takes: (consumer) => this.#takes(consumer),
+      give: (message, consumer) => this.#give(message, consumer),
+      dropped,
+    });
   }
 
-  /** @throws Refusal for a destination that isn't served */
-  send(destination: string, frame: Frame): void {
-    const topic = served(destination);
-    const id = `${this.#incarnation}-${++this.counters.messages_in}`;
-    this.counters.messages_out += deliver(frame, topic, id, this.#subscriptions.of(topic));
+  /**
+   * Sends a message, or keeps it until its transaction is committed.
+   * @throws Refusal for a destination that isn't served or not for this client, a transaction that isn't open, a full queue
+   */
+  send(client: Client, destination: string, frame: Frame, transaction: string | undefined): void {
+    const send = { kind: 'send' as const, target: this.#permitted(client, destination), frame };
+    if (transaction !== undefined) this.desk(client).keep(transaction, send);
+    else this.#sendAll([send]);
   }
 
   /** @throws Refusal for a destination that isn't served, an id in use, too many subscriptions */
-  subscribe(recipient: Recipient, destination: string, id: string | undefined): void {
-    const topic = served(destination);
-    if (this.#subscriptions.count(recipient) >= this.#maxSubscriptions) {
-      throw new Refusal(`more than ${this.#maxSubscriptions} subscriptions`, 'Unsubscribe from some first.');
+  subscribe(client: Client, destination: string, id: string | undefined, ack: AckMode): void {
+    const source = parseSource(destination);
+    if (source.kind === 'unserved') throw new Refusal(source.why, source.advice);
+    const { maxSubscriptions } = this.#options;
+    if (this.#subscriptions.count(client) >= maxSubscriptions) {
+      throw new Refusal(`more than ${maxSubscriptions} subscriptions`, 'Unsubscribe from some first.');
     }
-    if (!this.#subscriptions.add({ subscriber: recipient, destination: topic, id })) {
+    const subscription: Sub = { subscriber: client, destination: source.name, id, ack };
+    if (!this.#subscriptions.add(subscription)) {
       throw new Refusal(`the subscription ${quote(id ?? destination)} exists already`, '', CLOSE.protocol);
     }
+    if (ack !== 'auto') this.desk(client).unacked.open(subscription);
+    if (source.kind === 'own') this.#addressees.add(client);
+    if (source.kind === 'queue') this.#queues.join(source.name, subscription);
   }
 
   /** @throws Refusal when there is no such subscription */
-  unsubscribe(recipient: Recipient, id: string | undefined, destination: string | undefined): void {
-    if (!this.#subscriptions.remove(recipient, id, destination)) {
+  unsubscribe(client: Client, id: string | undefined, destination: string | undefined): void {
+    const subscription = this.#subscriptions.find(client, id, destination);
+    if (!subscription) {
       throw new Refusal(`there is no subscription ${quote(id ?? destination ?? '')}`, '', CLOSE.protocol);
+    }
+    this.#drop(subscription);
+    this.#desks.get(client)?.drop([subscription]);
+  }
+
+  /** Its connection ended: what it had not acknowledged goes to others, its transactions are aborted. */
+  forget(client: Client): void {
+    const subscriptions = this.#subscriptions.ofSubscriber(client);
+    for (const subscription of subscriptions) this.#drop(subscription);
+    this.#addressees.remove(client);
+    const desk = this.#desks.get(client);
+    this.#desks.delete(client);
+    desk?.close(subscriptions);
+  }
+
+  destinationsOf(client: Client): string[] {
+    return this.#subscriptions.ofSubscriber(client).map(({ destination }) => destination);
+  }
+
+  /** Where a client acknowledges, and has its transactions. */
+  desk(client: Client): Desk<Sub> {
+    let desk = this.#desks.get(client);
+    if (!desk) {
+      desk = new Desk({
+        limits: this.#options,
+        find: (id) => this.#subscriptions.find(client, id, undefined),
+        send: (sends) => this.#sendAll(sends),
+        check: (sends) => this.#queues.check(sends.flatMap(offerOf)),
+        acknowledged: (deliveries) => {
+          for (const { subscription, message } of deliveries) {
+            if (message.queued) this.#queues.done(subscription.destination, message.queued);
+          }
+        },
+        refused: (deliveries) => this.#return(deliveries, (name, all, by) => this.#queues.refused(name, all, by)),
+        lost: (deliveries) => this.#return(deliveries, (name, all) => this.#queues.putBack(name, all)),
+        eased: () => this.#wake(this.#subscriptions.ofSubscriber(client).map(({ destination }) => destination)),
+      });
+      this.#desks.set(client, desk);
+    }
+    return desk;
+  }
+
+  #permitted({ role }: Client, destination: string): Exclude<Target, { kind: 'unserved' }> {
+    const target = parseTarget(destination);
+    if (target.kind === 'unserved') throw new Refusal(target.why, target.advice);
+    const open = target.kind === 'topic' || target.kind === 'queue';
+    if (!open && (role === null || !this.#options.sendRoles.has(role))) {
+      throw new Refusal(
+        `your role may not send to ${quote(destination)}`,
+        'Only the roles of --send-roles may send to a user, a session, or everyone.',
+      );
+    }
+    return target;
+  }
+
+  /** All of them, or none. @throws Refusal when a queue is full */
+  #sendAll(sends: readonly Send[]): void {
+    this.#queues.check(sends.flatMap(offerOf));
+    for (const { target, frame } of sends) {
+      const id = `${this.#incarnation}-${++this.counters.messages_in}`;
+      if (target.kind === 'queue') this.#queues.push(target.name, id, frame, weightOf(frame));
+      else this.#fanOut(frame, target, id);
     }
   }
 
-  /** Its connection ended. */
-  forget(recipient: Recipient): void {
-    this.#subscriptions.forget(recipient);
+  #fanOut(frame: Frame, target: Send['target'], id: string): void {
+    const { name } = target;
+    let auto: Iterable<Sub>;
+    let acking: Iterable<Sub>;
+    if (target.kind === 'user' || target.kind === 'session') {
+      const clients =
+        target.kind === 'user' ? this.#addressees.ofUser(target.user) : this.#addressees.ofSession(target.session);
+      const theirs = clients.flatMap((client) => this.#subscriptions.ofSubscriber(client));
+      const meant = theirs.filter(({ destination }) => destination === name);
+      auto = meant.filter(({ ack }) => ack === 'auto');
+      acking = meant.filter(({ ack }) => ack !== 'auto');
+    } else {
+      auto = this.#subscriptions.of(name, 'auto');
+      acking = this.#subscriptions.of(name, 'acking');
+    }
+    this.counters.messages_out += deliver(frame, name, id, auto);
+    for (const subscription of acking) this.#hand(frame, subscription, { id });
   }
 
-  destinationsOf(recipient: Recipient): string[] {
-    return this.#subscriptions.destinationsOf(recipient);
+  /** To a subscription that acknowledges. One that is not of a queue can't be left waiting: it is ended. */
+  #hand(frame: Frame, subscription: Sub, held: Held<Sub>): void {
+    const { subscriber } = subscription;
+    const desk = this.#desks.get(subscriber);
+    if (!desk) return; // it has just ended
+    if (!held.queued && desk.full) {
+      const { maxUnacked } = this.#options;
+      subscriber.overrun(
+        `more than ${maxUnacked} messages without ACK`,
+        'Acknowledge what arrives, or subscribe with ack:auto.',
+      );
+      return;
+    }
+    const { ack } = desk.unacked.add(subscription, held);
+    this.counters.messages_out++;
+    deliverAcked(frame, held.id, ack, subscription);
+  }
+
+  #takes({ subscriber, ack, destination }: Sub): boolean {
+    if (ack !== 'auto' && this.#desks.get(subscriber)?.full) return false;
+    if (!subscriber.clogged) return true;
+    if (this.#clogged.size === 0) {
+      setTimeout(() => {
+        const names = [...this.#clogged];
+        this.#clogged.clear();
+        this.#wake(names);
+      }, CLOGGED).unref();
+    }
+    this.#clogged.add(destination);
+    return false;
+  }
+
+  #give(message: Queued<Sub, Frame>, consumer: Sub): boolean {
+    if (consumer.ack === 'auto') {
+      this.counters.messages_out += deliver(message.content, consumer.destination, message.id, [consumer]);
+      return true;
+    }
+    this.#hand(message.content, consumer, { id: message.id, queued: message });
+    return false;
+  }
+
+  /** Gives deliveries back to their queues; those of other destinations were copies, and are forgotten. */
+  #return(
+    deliveries: readonly Delivery<Sub, Held<Sub>>[],
+    take: (queue: string, messages: Queued<Sub, Frame>[], by: Sub) => void,
+  ): void {
+    const bySubscription = new Map<Sub, Queued<Sub, Frame>[]>();
+    for (const { subscription, message } of deliveries) {
+      if (!message.queued) continue;
+      const all = bySubscription.get(subscription) ?? [];
+      all.push(message.queued);
+      bySubscription.set(subscription, all);
+    }
+    for (const [subscription, all] of bySubscription) take(subscription.destination, all, subscription);
+  }
+
+  #drop(subscription: Sub): void {
+    this.#subscriptions.remove(subscription);
+    this.#queues.leave(subscription.destination, subscription);
+  }
+
+  #wake(destinations: readonly string[]): void {
+    for (const name of new Set(destinations)) this.#queues.wake(name);
   }
 }
 
-function served(destination: string): string {
-  const parsed = parseDestination(destination);
-  switch (parsed.kind) {
-    case 'topic':
-      return parsed.name;
-    case 'absent':
-      throw new Refusal(`${parsed.what} is not supported by this version of wssess`, 'Use /topic/….');
-    case 'unknown':
-      throw new Refusal(`the destination ${quote(destination)} is none of this server's`, 'Use /topic/….');
-  }
+function offerOf({ target, frame }: Send): { queue: string; bytes: number }[] {
+  return target.kind === 'queue' ? [{ queue: target.name, bytes: weightOf(frame) }] : [];
 }

@@ -10,7 +10,7 @@ export interface Recipient {
 }
 
 /** Headers of SEND that are between the sender and the server, and those that only the server may set. */
-const NOT_PASSED_ON = new Set([
+export const NOT_PASSED_ON = new Set([
   'destination',
   'content-length',
   'receipt',

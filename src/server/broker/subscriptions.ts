@@ -1,14 +1,20 @@
 /** Who subscribes to what, on this node. Generic over the subscriber, so that it knows no connection. */
 
+/** 1.2 "SUBSCRIBE", header ack. */
+export type AckMode = 'auto' | 'client' | 'client-individual';
+
 export interface Subscription<Subscriber> {
   subscriber: Subscriber;
   destination: string;
   /** As the client named it; undefined for a 1.0 client that didn't. */
   id: string | undefined;
+  ack: AckMode;
 }
 
 export class Subscriptions<Subscriber extends object> {
-  readonly #byDestination = new Map<string, Set<Subscription<Subscriber>>>();
+  /** Those that acknowledge are apart: each gets a frame of its own, the others share theirs. */
+  readonly #auto = new Map<string, Set<Subscription<Subscriber>>>();
+  readonly #acking = new Map<string, Set<Subscription<Subscriber>>>();
   /** Per subscriber by id, or by destination where there is no id. */
   readonly #bySubscriber = new Map<Subscriber, Map<string, Subscription<Subscriber>>>();
 
@@ -20,44 +26,48 @@ export class Subscriptions<Subscriber extends object> {
     if (own.has(key)) return false;
     own.set(key, subscription);
     this.#bySubscriber.set(subscriber, own);
-    const others = this.#byDestination.get(destination) ?? new Set();
-    this.#byDestination.set(destination, others.add(subscription));
+    const index = this.#indexOf(subscription);
+    const others = index.get(destination) ?? new Set();
+    index.set(destination, others.add(subscription));
     return true;
   }
 
-  /** @returns false when there is no such subscription */
-  remove(subscriber: Subscriber, id: string | undefined, destination = ''): boolean {
-    const subscription = this.#bySubscriber.get(subscriber)?.get(keyOf({ id, destination }));
-    if (subscription) this.#drop(subscription);
-    return subscription !== undefined;
+  /** @returns undefined when there is no such subscription */
+  find(
+    subscriber: Subscriber,
+    id: string | undefined,
+    destination: string | undefined,
+  ): Subscription<Subscriber> | undefined {
+    return this.#bySubscriber.get(subscriber)?.get(keyOf({ id, destination: destination ?? '' }));
   }
 
-  /** Removes all of a subscriber. */
-  forget(subscriber: Subscriber): void {
-    for (const subscription of this.#bySubscriber.get(subscriber)?.values() ?? []) this.#drop(subscription);
+  remove(subscription: Subscription<Subscriber>): void {
+    const { subscriber, destination } = subscription;
+    const own = this.#bySubscriber.get(subscriber);
+    own?.delete(keyOf(subscription));
+    if (own?.size === 0) this.#bySubscriber.delete(subscriber);
+    const index = this.#indexOf(subscription);
+    const others = index.get(destination);
+    others?.delete(subscription);
+    if (others?.size === 0) index.delete(destination);
   }
 
-  of(destination: string): Iterable<Subscription<Subscriber>> {
-    return this.#byDestination.get(destination) ?? [];
+  /** Those of ack mode auto, or those of the others. */
+  of(destination: string, mode: 'auto' | 'acking'): Iterable<Subscription<Subscriber>> {
+    return (mode === 'auto' ? this.#auto : this.#acking).get(destination) ?? [];
   }
 
-  /** The destinations of a subscriber, in the order of its subscriptions. */
-  destinationsOf(subscriber: Subscriber): string[] {
-    return [...(this.#bySubscriber.get(subscriber)?.values() ?? [])].map(({ destination }) => destination);
+  /** All of a subscriber, in the order they were made. */
+  ofSubscriber(subscriber: Subscriber): Subscription<Subscriber>[] {
+    return [...(this.#bySubscriber.get(subscriber)?.values() ?? [])];
   }
 
   count(subscriber: Subscriber): number {
     return this.#bySubscriber.get(subscriber)?.size ?? 0;
   }
 
-  #drop(subscription: Subscription<Subscriber>): void {
-    const { subscriber, destination } = subscription;
-    const own = this.#bySubscriber.get(subscriber);
-    own?.delete(keyOf(subscription));
-    if (own?.size === 0) this.#bySubscriber.delete(subscriber);
-    const others = this.#byDestination.get(destination);
-    others?.delete(subscription);
-    if (others?.size === 0) this.#byDestination.delete(destination);
+  #indexOf({ ack }: Subscription<Subscriber>): Map<string, Set<Subscription<Subscriber>>> {
+    return ack === 'auto' ? this.#auto : this.#acking;
   }
 }
 

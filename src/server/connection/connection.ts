@@ -149,6 +149,16 @@ export class Connection {
     }
   }
 
+  /** Half of what may wait for it does: what can wait elsewhere should. */
+  get clogged(): boolean {
+    return this.transport.buffered > this.#surroundings.maxBuffer / 2;
+  }
+
+  /** It is behind with its acknowledgements. */
+  overrun(reason: string, body: string): void {
+    void this.end('slow_consumer', { code: CLOSE.policy, reason, error: { body } });
+  }
+
   #write(bytes: Buffer): void {
     this.counters.sendOctets += bytes.length;
     this.transport.send(bytes);

@@ -2,7 +2,8 @@
 
 import { type Guard, TOKEN_DESTINATION } from '../app/guard.ts';
 import type { Broker } from '../broker/broker.ts';
-import { CLOSE, Refusal } from '../refusal.ts';
+import type { AckMode } from '../broker/subscriptions.ts';
+import { CLOSE } from '../refusal.ts';
 import { type Frame, ownHeader } from '../stomp/frame.ts';
 import type { HeartBeat } from '../stomp/heartbeat.ts';
 import { ProtocolError, quote } from '../stomp/protocol-error.ts';
@@ -19,14 +20,15 @@ export interface Services {
   register(connection: Connection): Promise<void>;
 }
 
+const ACK_MODES: readonly AckMode[] = ['auto', 'client', 'client-individual'];
+
 export type Handler = (connection: Connection, frame: Frame, services: Services) => Promise<void> | void;
 
-/** 1.2 "SEND": the destination is required; the body goes to whoever subscribes to it. */
+/** 1.2 "SEND": the destination is required; the body goes to whoever subscribes to it, in a transaction at its COMMIT. */
 const send: Handler = (connection, frame, { broker, guard }) => {
   const destination = required(connection, frame, 'destination');
   if (destination === TOKEN_DESTINATION) return guard.renew(frame, connection);
-  refuseTransaction(connection, frame);
-  broker.send(destination, frame);
+  broker.send(connection, destination, frame, ownHeader(frame, 'transaction', connection.version));
 };
 
 /** 1.2 "SUBSCRIBE": the id names the subscription within this connection; 1.0 may leave it out. */
@@ -34,13 +36,11 @@ const subscribe: Handler = (connection, frame, { broker, guard }) => {
   const destination = required(connection, frame, 'destination');
   const { version } = connection;
   const id = version === '1.0' ? ownHeader(frame, 'id', version) : required(connection, frame, 'id');
-  const ack = ownHeader(frame, 'ack', version) ?? 'auto';
-  if (!['auto', 'client', 'client-individual'].includes(ack)) {
-    throw new ProtocolError(`The ack mode ${quote(ack)} is none of auto, client, client-individual`);
-  }
-  if (ack !== 'auto') throw absent(`The ack mode ${ack}`);
+  const named = ownHeader(frame, 'ack', version) ?? 'auto';
+  const ack = ACK_MODES.find((mode) => mode === named);
+  if (!ack) throw new ProtocolError(`The ack mode ${quote(named)} is none of auto, client, client-individual`);
   const add = () => {
-    if (connection.state !== 'closed') broker.subscribe(connection, destination, id);
+    if (connection.state !== 'closed') broker.subscribe(connection, destination, id, ack);
   };
   const checked = guard.check(frame, connection);
   return checked ? checked.then(add) : add();
@@ -65,11 +65,37 @@ const disconnect: Handler = (connection, frame) =>
     receipt: ownHeader(frame, 'receipt', connection.version),
   });
 
-const later =
-  (what: string): Handler =>
-  () => {
-    throw absent(what);
+/**
+ * 1.2 "ACK", "NACK": `id` is the header ack of the MESSAGE. 1.1: its message-id and subscription. 1.0: its message-id; some
+ * clients add the subscription, and then mean that one.
+ */
+const acknowledge =
+  (accepted: boolean): Handler =>
+  (connection, frame, { broker }) => {
+    const { version } = connection;
+    if (!accepted && version === '1.0') throw new ProtocolError('NACK is no frame of STOMP 1.0');
+    const subscription = ownHeader(frame, 'subscription', version);
+    if (version === '1.1' && subscription === undefined)
+      throw new ProtocolError(`${frame.command} without subscription`);
+    const named =
+      version === '1.2'
+        ? { ack: required(connection, frame, 'id') }
+        : { messageId: required(connection, frame, 'message-id'), subscription };
+    const transaction = ownHeader(frame, 'transaction', version);
+    broker.desk(connection).acknowledge(named, accepted, version !== '1.0', transaction);
   };
+
+/** 1.2 "BEGIN": the name is the connection's own, and free again after COMMIT or ABORT. */
+const begin: Handler = (connection, frame, { broker }) =>
+  broker.desk(connection).begin(required(connection, frame, 'transaction'));
+
+/** 1.2 "COMMIT": all that the transaction holds is done, in one go. */
+const commit: Handler = (connection, frame, { broker }) =>
+  broker.desk(connection).commit(required(connection, frame, 'transaction'));
+
+/** 1.2 "ABORT": nothing of it is done. */
+const abort: Handler = (connection, frame, { broker }) =>
+  broker.desk(connection).abort(required(connection, frame, 'transaction'));
 
 export const HANDLERS: ReadonlyMap<string, Handler> = new Map([
   ['CONNECT', connect],
@@ -78,23 +104,15 @@ export const HANDLERS: ReadonlyMap<string, Handler> = new Map([
   ['SUBSCRIBE', subscribe],
   ['UNSUBSCRIBE', unsubscribe],
   ['DISCONNECT', disconnect],
-  ['ACK', later('ACK')],
-  ['NACK', later('NACK')],
-  ['BEGIN', later('A transaction')],
-  ['COMMIT', later('A transaction')],
-  ['ABORT', later('A transaction')],
+  ['ACK', acknowledge(true)],
+  ['NACK', acknowledge(false)],
+  ['BEGIN', begin],
+  ['COMMIT', commit],
+  ['ABORT', abort],
 ]);
 
 function required(connection: Connection, frame: Frame, name: string): string {
   const value = ownHeader(frame, name, connection.version);
   if (value === undefined || value === '') throw new ProtocolError(`${frame.command} without ${name}`);
   return value;
-}
-
-function refuseTransaction(connection: Connection, frame: Frame): void {
-  if (ownHeader(frame, 'transaction', connection.version) !== undefined) throw absent('A transaction');
-}
-
-function absent(what: string): Refusal {
-  return new Refusal(`${what} is not supported by this version of wssess`);
 }

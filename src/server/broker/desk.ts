@@ -1,0 +1,154 @@
+/** One session's acknowledgements and transactions (1.2 "ACK", "NACK", "BEGIN", "COMMIT", "ABORT"). Knows no connection. */
+import { CLOSE, Refusal } from '../refusal.ts';
+import type { Frame } from '../stomp/frame.ts';
+import { quote } from '../stomp/protocol-error.ts';
+import type { Target } from './destinations.ts';
+import { weightOf } from './limits.ts';
+import type { Queued } from './queue.ts';
+import type { AckMode } from './subscriptions.ts';
+import { type TransactionLimits, Transactions } from './transactions.ts';
+import { type Delivery, Unacked } from './unacked.ts';
+
+/** What is kept of a message until it is acknowledged: of a queue all of it, of others only its id. */
+export interface Held<Sub> {
+  readonly id: string;
+  readonly queued?: Queued<Sub, Frame>;
+}
+
+/** A message on its way, allowed and not yet sent. */
+export interface Send {
+  readonly kind: 'send';
+  readonly target: Exclude<Target, { kind: 'unserved' }>;
+  readonly frame: Frame;
+}
+
+interface Settle<Sub> {
+  readonly kind: 'settle';
+  readonly taken: readonly Delivery<Sub, Held<Sub>>[];
+  readonly accepted: boolean;
+}
+
+/** How ACK and NACK name a message: by the header ack of 1.2, or by its message-id, of 1.1 with the subscription. */
+export type Named = { ack: string } | { messageId: string; subscription: string | undefined };
+
+/** What an ACK or NACK in a transaction counts for. */
+const STEP_BYTES = 512;
+
+/** The rest of the broker. */
+export interface Surroundings<Sub> {
+  limits: TransactionLimits & { maxUnacked: number };
+  /** The subscription of this id. */
+  find(id: string): Sub | undefined;
+  /** @throws Refusal unless all can be sent */
+  check(sends: readonly Send[]): void;
+  send(sends: readonly Send[]): void;
+  acknowledged(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
+  refused(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
+  /** Whoever had them is gone. */
+  lost(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
+  /** There is room for unacknowledged messages again. */
+  eased(): void;
+}
+
+export class Desk<Sub extends { readonly ack: AckMode }> {
+  readonly unacked = new Unacked<Sub, Held<Sub>>();
+  readonly #surroundings: Surroundings<Sub>;
+  readonly #transactions: Transactions<Send | Settle<Sub>>;
+
+  constructor(surroundings: Surroundings<Sub>) {
+    this.#surroundings = surroundings;
+    this.#transactions = new Transactions(surroundings.limits);
+  }
+
+  /** No more can be given before something is acknowledged. */
+  get full(): boolean {
+    return this.unacked.size >= this.#surroundings.limits.maxUnacked;
+  }
+
+  /** @throws Refusal for a transaction that is open, or one too many */
+  begin(transaction: string): void {
+    this.#transactions.begin(transaction);
+  }
+
+  /** Keeps a message until the transaction ends. @throws Refusal when it isn't open, or holds too much */
+  keep(transaction: string, send: Send): void {
+    this.#transactions.add(transaction, send, weightOf(send.frame));
+  }
+
+  /** Does all that the transaction holds, in its order, or nothing. @throws Refusal when it can't be done */
+  commit(transaction: string): void {
+    this.#surroundings.check(this.#transactions.steps(transaction).filter((step) => step.kind === 'send'));
+    for (const step of this.#transactions.take(transaction)) {
+      if (step.kind === 'send') this.#surroundings.send([step]);
+      else this.#settle(step);
+    }
+  }
+
+  /** What was sent is forgotten, what was acknowledged is not. @throws Refusal when there is no such transaction */
+  abort(transaction: string): void {
+    this.#undo(this.#transactions.take(transaction));
+  }
+
+  /**
+   * ACK, or NACK. In mode client it means all that the subscription got until then (1.1 and 1.2 "SUBSCRIBE"; 1.0 knows
+   * no cumulative ACK). In a transaction no other ACK can mean these messages, until it is aborted.
+   * @throws Refusal for what is not there to be acknowledged, or a transaction that isn't open
+   */
+  acknowledge(named: Named, accepted: boolean, cumulates: boolean, transaction: string | undefined): void {
+    if (transaction !== undefined) this.#transactions.check(transaction, STEP_BYTES);
+    const delivery = this.#find(named);
+    if (!delivery) {
+      const id = 'ack' in named ? named.ack : named.messageId;
+      throw new Refusal(
+        `there is no message ${quote(id)} to acknowledge`,
+        'It was acknowledged already, its subscription is gone, or the ack mode of that is auto.',
+        CLOSE.protocol,
+      );
+    }
+    const taken = this.unacked.take(delivery, cumulates && delivery.subscription.ack === 'client');
+    const settle = { kind: 'settle' as const, taken, accepted };
+    if (transaction === undefined) this.#settle(settle);
+    else this.#transactions.add(transaction, settle, STEP_BYTES);
+  }
+
+  /** Subscriptions ended: what they had and nobody acknowledged is lost to them. */
+  drop(subscriptions: readonly Sub[]): void {
+    this.#ease(() => this.#surroundings.lost(subscriptions.flatMap((one) => this.unacked.drop(one))));
+  }
+
+  /** The session ended: its subscriptions, and its transactions. */
+  close(subscriptions: readonly Sub[]): void {
+    const lost = subscriptions.flatMap((one) => this.unacked.drop(one));
+    this.#surroundings.lost([...lost, ...this.unacked.giveBack(takenBy(this.#transactions.takeAll()))]);
+  }
+
+  #find(named: Named): Delivery<Sub, Held<Sub>> | undefined {
+    if ('ack' in named) return this.unacked.byAck(named.ack);
+    if (named.subscription === undefined) return this.unacked.byMessage(named.messageId);
+    const subscription = this.#surroundings.find(named.subscription);
+    return subscription && this.unacked.bySubscription(subscription, named.messageId);
+  }
+
+  #settle({ taken, accepted }: Settle<Sub>): void {
+    this.#ease(() => {
+      this.unacked.settle(taken);
+      if (accepted) this.#surroundings.acknowledged(taken);
+      else this.#surroundings.refused(taken);
+    });
+  }
+
+  #undo(steps: readonly (Send | Settle<Sub>)[]): void {
+    this.#ease(() => this.#surroundings.lost(this.unacked.giveBack(takenBy(steps))));
+  }
+
+  /** Queues stop at a session that is full; they hear when it isn't any more. */
+  #ease(act: () => void): void {
+    const wasFull = this.full;
+    act();
+    if (wasFull && !this.full) this.#surroundings.eased();
+  }
+}
+
+function takenBy<Sub>(steps: readonly (Send | Settle<Sub>)[]): Delivery<Sub, Held<Sub>>[] {
+  return steps.flatMap((step) => (step.kind === 'settle' ? step.taken : []));
+}
