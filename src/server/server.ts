@@ -9,6 +9,8 @@ import type { NodeInfo } from '../sessions/nodes.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { trustHeaders } from './app/header-trust.ts';
 import { Broker } from './broker/broker.ts';
+import { ConnectRate } from './connect-rate.ts';
+import { BackPressure } from './connection/back-pressure.ts';
 import { Connection, type Surroundings } from './connection/connection.ts';
 import { checkOrigin, isLoopback } from './doorkeeper.ts';
 import { type Log, makeLog } from './log.ts';
@@ -34,6 +36,8 @@ export interface ServerOptions {
   ttl: number;
   heartBeat: HeartBeat;
   connectTimeout: number;
+  /** WebSocket connects a second from one address; 0: no limit. */
+  connectRate: number;
   limits: Limits;
   maxSubscriptions: number;
   maxBuffer: number;
@@ -63,6 +67,7 @@ export class Server {
   readonly #lease: Lease;
   readonly #http: HttpServer;
   readonly #door: WebSocketDoor;
+  readonly #connectRate: ConnectRate;
   readonly #surroundings: Surroundings;
   /** Per error code: when the next one is logged. */
   readonly #quietUntil = new Map<string, number>();
@@ -92,11 +97,13 @@ export class Server {
       ttl: options.ttl,
       fault: (error) => this.#fault(error),
     });
+    this.#connectRate = new ConnectRate(options.connectRate);
     // One WebSocket message may hold any frame within the limits.
     this.#door = new WebSocketDoor(limits.maxBody + limits.maxHeaders * limits.maxHeaderBytes + 1024);
     this.#surroundings = {
       limits,
       maxBuffer,
+      backPressure: new BackPressure(maxBuffer),
       connectTimeout,
       services: {
         broker: this.#broker,
@@ -114,7 +121,16 @@ export class Server {
       notReady: () => this.#notReady(),
       fault: (error) => this.#fault(error),
     });
-    this.#http = createServer({ requireHostHeader: false }, rest); // the doorkeeper says it in JSON
+    this.#http = createServer(
+      {
+        requireHostHeader: false, // the doorkeeper says it in JSON
+        // A request, or a handshake, must be whole in time; Node looks for late ones now and then.
+        headersTimeout: connectTimeout,
+        requestTimeout: connectTimeout,
+        connectionsCheckingInterval: Math.min(1000, Math.ceil(connectTimeout / 4)),
+      },
+      rest,
+    );
     this.#http.on('clientError', (error, socket) => refuseGarbage(error, socket));
     this.#http.on('upgrade', (request, socket, head) => {
       if (request.headers.upgrade?.toLowerCase() === 'websocket') this.#upgrade(request, socket, head);
@@ -188,6 +204,9 @@ export class Server {
       const path = (request.url ?? '').split('?')[0]!;
       if (!ENDPOINTS.has(path)) throw new WssessError('no_route', 'no WebSocket endpoint has this path');
       if (this.#state !== 'open') throw new WssessError('not_ready', `the server is ${this.#state}`);
+      if (!this.#connectRate.allows(request.socket.remoteAddress ?? '')) {
+        throw new WssessError('too_many_connects', `more than ${this.#options.connectRate} connects a second`);
+      }
     } catch (error) {
       refuse(socket, asWssessError(error));
       return;
