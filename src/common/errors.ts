@@ -170,6 +170,12 @@ export const ERRORS = {
     when: 'The REST route exists, for other methods.',
     advice: 'See the Allow header.',
   },
+  too_many_connects: {
+    exit: EXIT.no,
+    http: 429,
+    when: 'An address opens more WebSockets a second than --connect-rate allows.',
+    advice: 'Connect again in a second, with a delay that grows.',
+  },
   list_too_large: {
     exit: EXIT.no,
     http: 413,

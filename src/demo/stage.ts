@@ -82,6 +82,7 @@ function serverOptions() {
     ttl: unsaid('ttl'),
     heartBeat: { send, receive },
     connectTimeout: unsaid('connectTimeout'),
+    connectRate: unsaid('connectRate'),
     limits: { maxHeaders: unsaid('maxHeaders'), maxHeaderBytes: unsaid('maxHeader'), maxBody: unsaid('maxBody') },
     maxSubscriptions: unsaid('maxSubscriptions'),
     maxBuffer: unsaid('maxBuffer'),

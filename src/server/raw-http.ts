@@ -41,9 +41,11 @@ export function ignoreUpgrade(
   serve(request, response);
 }
 
-/** What isn't HTTP, or too long for it. */
+/** What isn't HTTP, or too long or too slow for it. */
 export function refuseGarbage(error: Error & { code?: string }, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   if (error.code === 'HPE_HEADER_OVERFLOW') refuse(socket, new WssessError('bad_request', 'the head is too long'), 431);
-  else refuse(socket, new WssessError('bad_request', 'this is not HTTP'));
+  else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    refuse(socket, new WssessError('bad_request', 'the request took too long'), 408);
+  } else refuse(socket, new WssessError('bad_request', 'this is not HTTP'));
 }

@@ -11,6 +11,8 @@ import { type Access, guardOf, needsToken } from './app/access.ts';
 import type { Guard } from './app/guard.ts';
 import { Broker } from './broker/broker.ts';
 import { type BrokerOptions, brokerOptions } from './broker/limits.ts';
+import { ConnectRate } from './connect-rate.ts';
+import { BackPressure } from './connection/back-pressure.ts';
 import { Connection, type Surroundings } from './connection/connection.ts';
 import { checkOrigin, isLoopback } from './doorkeeper.ts';
 import { type Log, makeLog, warnSeldom } from './log.ts';
@@ -37,6 +39,8 @@ export interface ServerOptions {
   ttl: number;
   heartBeat: HeartBeat;
   connectTimeout: number;
+  /** WebSocket connects a second from one address; 0: no limit. */
+  connectRate: number;
   limits: Limits;
   maxSubscriptions: number;
   maxBuffer: number;
@@ -62,6 +66,7 @@ export class Server {
   readonly #lease: Lease;
   readonly #http: HttpServer;
   readonly #door: WebSocketDoor;
+  readonly #connectRate: ConnectRate;
   readonly #surroundings: Surroundings;
   readonly #warnSeldom: ReturnType<typeof warnSeldom>;
   #state: 'starting' | 'open' | 'draining' = 'starting';
@@ -94,11 +99,13 @@ export class Server {
       ttl: options.ttl,
       fault: (error) => this.#fault(error),
     });
+    this.#connectRate = new ConnectRate(options.connectRate);
     // One WebSocket message may hold any frame within the limits.
     this.#door = new WebSocketDoor(limits.maxBody + limits.maxHeaders * limits.maxHeaderBytes + 1024);
     this.#surroundings = {
       limits,
       maxBuffer,
+      backPressure: new BackPressure(maxBuffer),
       connectTimeout,
       services: {
         broker: this.#broker,
@@ -118,7 +125,16 @@ export class Server {
       notReady: () => this.#notReady(),
       fault: (error) => this.#fault(error),
     });
-    this.#http = createServer({ requireHostHeader: false }, rest); // the doorkeeper says it in JSON
+    this.#http = createServer(
+      {
+        requireHostHeader: false, // the doorkeeper says it in JSON
+        // A request, or a handshake, must be whole in time; Node looks for late ones now and then.
+        headersTimeout: connectTimeout,
+        requestTimeout: connectTimeout,
+        connectionsCheckingInterval: Math.min(1000, Math.ceil(connectTimeout / 4)),
+      },
+      rest,
+    );
     this.#http.on('clientError', (error, socket) => refuseGarbage(error, socket));
     this.#http.on('upgrade', (request, socket, head) => {
       if (request.headers.upgrade?.toLowerCase() === 'websocket') this.#upgrade(request, socket, head);
@@ -194,6 +210,9 @@ export class Server {
       const path = (request.url ?? '').split('?')[0]!;
       if (!ENDPOINTS.has(path)) throw new WssessError('no_route', 'no WebSocket endpoint has this path');
       if (this.#state !== 'open') throw new WssessError('not_ready', `the server is ${this.#state}`);
+      if (!this.#connectRate.allows(request.socket.remoteAddress ?? '')) {
+        throw new WssessError('too_many_connects', `more than ${this.#options.connectRate} connects a second`);
+      }
     } catch (error) {
       refuse(socket, asWssessError(error));
       return;

@@ -81,6 +81,20 @@ describeWithRedis('the port', () => {
     expect(client.frames().at(-1)!.header('cause')).toBe('protocol_error');
   });
 
+  it('--connect-timeout: a request or a handshake that never ends, and silence, are 408 and the close', async () => {
+    const slow = await startServe(redis.url, ['--connect-timeout', '200ms']);
+    for (const bytes of [
+      '',
+      'GET /healthz HTTP/1.1\r\n',
+      'GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n',
+    ]) {
+      const answer = await exchange(bytes, slow.port);
+      expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+      expect(bodyOf(answer).error.code).toBe('bad_request');
+    }
+    expect(await slow.stop()).toBe(0);
+  });
+
   it('a refused upgrade whose peer keeps its side open does not keep the server from ending', async () => {
     const other = await startServe(redis.url);
     const socket = connect({ port: other.port, host: '127.0.0.1', allowHalfOpen: true });

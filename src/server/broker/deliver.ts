@@ -1,12 +1,17 @@
-/** Brings one message to its subscribers: encoded anew for each kind of receiver, once for all that are alike. */
+/**
+ * Brings one message to its subscribers: encoded anew for each version, once for all subscriptions of the same id, and
+ * else with a tail that all share behind a head that is made once a subscription (docs/decisions/0006-fan-out.md).
+ */
+import { isUtf8 } from 'node:buffer';
 import { type Frame, Headers, type Version } from '../stomp/frame.ts';
 import { serializeHead, serializeTail } from '../stomp/serializer.ts';
+import { Message } from '../transport/message.ts';
 import type { Subscription } from './subscriptions.ts';
 
 /** Who can be sent a frame. */
 export interface Recipient {
   readonly version: Version;
-  send(frame: Buffer): void;
+  send(frame: Buffer | Message): void;
 }
 
 /** Headers of SEND that are between the sender and the server, and those that only the server may set. */
@@ -20,6 +25,17 @@ export const NOT_PASSED_ON = new Set([
   'ack',
 ]);
 
+/** The heads of subscriptions, as long as those live; a destination that differs makes a new one. */
+const heads = new WeakMap<Subscription<Recipient>, { destination: string; head: Buffer }>();
+
+/** What the receivers of one version share. */
+interface Shared {
+  tail: Buffer;
+  text: boolean;
+  /** By subscription id; browser clients all have `sub-0`. */
+  byId: Map<string | undefined, Message>;
+}
+
 /**
  * Sends a MESSAGE to each subscription (1.2 "MESSAGE"). The application's headers pass through.
  * @param messageId unique on this server
@@ -32,22 +48,36 @@ export function deliver(
   subscriptions: Iterable<Subscription<Recipient>>,
 ): number {
   let delivered = 0;
-  const passedOn = new Headers([...frame.headers].filter(([name]) => !NOT_PASSED_ON.has(name)));
-  const tails = new Map<Version, Buffer>();
-  const messages = new Map<string, Buffer>();
-  for (const { subscriber, id } of subscriptions) {
+  const headers = new Headers([
+    ['message-id', messageId],
+    ...[...frame.headers].filter(([name]) => !NOT_PASSED_ON.has(name)),
+  ]);
+  const versions = new Map<Version, Shared>();
+  for (const subscription of subscriptions) {
+    const { subscriber, id } = subscription;
     const { version } = subscriber;
-    const kind = id === undefined ? version : `${version} ${id}`;
-    let message = messages.get(kind);
+    let shared = versions.get(version);
+    if (!shared) {
+      const tail = serializeTail(headers, frame.body, version);
+      shared = { tail, text: isUtf8(tail), byId: new Map() };
+      versions.set(version, shared);
+    }
+    let message = shared.byId.get(id);
     if (!message) {
-      const tail = tails.get(version) ?? serializeTail(passedOn, frame.body, version);
-      tails.set(version, tail);
-      const own = Headers.of({ destination, 'message-id': messageId, subscription: id });
-      message = Buffer.concat([serializeHead('MESSAGE', own, version), tail]);
-      messages.set(kind, message);
+      message = new Message(headOf(subscription, destination), shared.tail, shared.text);
+      shared.byId.set(id, message);
     }
     subscriber.send(message);
     delivered++;
   }
   return delivered;
+}
+
+function headOf(subscription: Subscription<Recipient>, destination: string): Buffer {
+  const known = heads.get(subscription);
+  if (known?.destination === destination) return known.head;
+  const own = Headers.of({ destination, subscription: subscription.id });
+  const head = serializeHead('MESSAGE', own, subscription.subscriber.version);
+  heads.set(subscription, { destination, head });
+  return head;
 }

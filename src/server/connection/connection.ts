@@ -8,7 +8,8 @@ import { CLOSE, Refusal } from '../refusal.ts';
 import { type Frame, Headers, ownHeader, type Version } from '../stomp/frame.ts';
 import { type Limits, Parser, ProtocolError } from '../stomp/parser.ts';
 import { serialize } from '../stomp/serializer.ts';
-import type { Transport } from '../transport/transport.ts';
+import type { Message, Transport } from '../transport/transport.ts';
+import type { BackPressure } from './back-pressure.ts';
 import { HANDLERS, type Services } from './handlers.ts';
 import { HeartBeats } from './heart-beats.ts';
 
@@ -17,6 +18,7 @@ export interface Surroundings {
   limits: Limits;
   /** Bytes that may wait for a slow client. */
   maxBuffer: number;
+  backPressure: BackPressure;
   /** Milliseconds for CONNECT to arrive. */
   connectTimeout: number;
   services: Services;
@@ -138,15 +140,19 @@ export class Connection {
   }
 
   /** Sends an encoded frame; a client that doesn't read is cut. */
-  send(frame: Buffer): void {
+  send(frame: Buffer | Message): void {
     if (this.state === 'closed') return;
     this.counters.sendCount++;
     this.#write(frame);
-    if (this.transport.buffered > this.#surroundings.maxBuffer) {
+    const { transport } = this;
+    const { backPressure, maxBuffer } = this.#surroundings;
+    if (transport.buffered <= backPressure.mark) return;
+    transport.flush(); // what only waits for the end of the turn says nothing about the client
+    if (transport.buffered > maxBuffer) {
       // What is queued would never reach it, an ERROR neither.
-      this.transport.destroy();
+      transport.destroy();
       void this.end('slow_consumer', { code: CLOSE.policy, reason: 'slow consumer' });
-    }
+    } else if (transport.buffered > backPressure.mark) backPressure.meet(transport);
   }
 
   /** Half of what may wait for it does: what can wait elsewhere should. */
@@ -159,7 +165,7 @@ export class Connection {
     void this.end('slow_consumer', { code: CLOSE.policy, reason, error: { body } });
   }
 
-  #write(bytes: Buffer): void {
+  #write(bytes: Buffer | Message): void {
     this.counters.sendOctets += bytes.length;
     this.transport.send(bytes);
   }
@@ -228,6 +234,7 @@ export class Connection {
       .catch((error: unknown) => this.#refuse(error, frame))
       .finally(() => {
         this.#busy = false;
+        this.heartBeats.received(performance.now()); // the client wasn't listened to: its silence begins now
         this.transport.resume();
         this.#handleFrames();
       });
@@ -239,14 +246,15 @@ export class Connection {
     const connects = command === 'CONNECT' || command === 'STOMP';
     if (this.state === 'waiting' && !connects) throw new ProtocolError(`${command} before CONNECT`);
     if (this.state !== 'waiting' && connects) throw new ProtocolError('A session is connected once only');
-    const work = HANDLERS.get(command)?.(this, frame, this.#surroundings.services);
+    const { services, backPressure } = this.#surroundings;
+    const { result, room } = backPressure.watch(() => HANDLERS.get(command)?.(this, frame, services));
+    const work = result || undefined;
     // CONNECT has no receipt (1.2 "RECEIPT"), and that of DISCONNECT goes between the work and the close.
     const receipt = connects || command === 'DISCONNECT' ? undefined : ownHeader(frame, 'receipt', this.version);
-    if (receipt === undefined) return work || undefined;
-    const answer = () => this.sendFrame('RECEIPT', { 'receipt-id': receipt });
-    if (work) return work.then(answer);
+    const answer = () => receipt !== undefined && this.sendFrame('RECEIPT', { 'receipt-id': receipt });
+    if (work) return work.then(answer).then(() => room);
     answer();
-    return undefined;
+    return room;
   }
 
   /** ERROR, then the close (1.2 "ERROR": the server closes the connection just after). */

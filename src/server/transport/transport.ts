@@ -1,4 +1,8 @@
 /** What a connection sees of its client: something to send to and to close, never a socket. */
+import type { Message } from './message.ts';
+
+export type { Message };
+
 export interface Transport {
   readonly ip: string;
   readonly port: number;
@@ -6,8 +10,15 @@ export interface Transport {
   readonly userAgent: string | null;
   /** Bytes that wait for the client. */
   readonly buffered: number;
-  /** Sends whole frames; the transport decides whether they go as text or binary. */
-  send(frames: Buffer): void;
+  /**
+   * Sends whole frames, in the order of the calls; the transport decides whether they go as text or binary. They may
+   * wait for the end of the event loop's turn, to be joined with others.
+   */
+  send(frames: Buffer | Message): void;
+  /** Writes what waits for the end of the turn, now. */
+  flush(): void;
+  /** Calls back once, when nothing waits for the client any more, or when the socket is gone. */
+  onDrained(drained: () => void): void;
   /** Closes after what was sent. The reason is cut to what a close frame holds. A client that doesn't answer is cut. */
   close(code: number, reason: string): void;
   /** Drops the socket at once. */

@@ -1,11 +1,12 @@
 /** WebSocket: upgrades requests, and makes a Transport of each socket. */
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { WssessError } from '../../common/errors.ts';
 import { cutUtf8 } from '../../common/escape.ts';
 import { refuse } from '../raw-http.ts';
+import { Message } from './message.ts';
+import { Outbox, type Sink, Turn } from './outbox.ts';
 import type { Receiver, Transport } from './transport.ts';
 
 /** STOMP over WebSocket, as registered with IANA; the version itself is agreed in CONNECT. */
@@ -17,12 +18,14 @@ const CLOSE_TIMEOUT = 2000;
 
 export class WebSocketDoor {
   readonly #server: WebSocketServer;
+  readonly #turn = new Turn();
 
   /** @param maxMessage bytes of one WebSocket message; a longer one is refused from its announced length (1009) */
   constructor(maxMessage: number) {
     this.#server = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
+      autoPong: false, // see ponging
       maxPayload: maxMessage,
       // One of the offered ones, the best; none if none was offered.
       handleProtocols: (offered) => SUBPROTOCOLS.find((one) => offered.has(one)) ?? false,
@@ -36,30 +39,90 @@ export class WebSocketDoor {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, open: (transport: Transport) => Receiver): void {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       const close = ws.close.bind(ws);
-      const receiver = open(transportOf(ws, request, close));
+      const outbox = new Outbox(sinkOf(ws, socket), this.#turn);
+      // Whoever closes, `ws` or we: what was sent before goes before.
+      const closeSocket = (code?: number, reason?: string | Buffer) => {
+        outbox.flush();
+        close(code, reason);
+      };
+      const receiver = open(transportOf(ws, socket, outbox, request, closeSocket));
       // On a message that is too large, or no UTF-8, ws closes by itself, with a code and no reason; the client is to be
       // told first. An answer to the client's own close has a reason, or neither.
       ws.close = (code, reason) => {
         if (code !== undefined && reason === undefined) receiver.fault(code);
-        else close(code, reason);
+        else closeSocket(code, reason);
       };
       ws.on('message', (data: Buffer) => receiver.receive(data));
+      ws.on('ping', ponging(ws, socket));
       ws.on('close', () => receiver.gone());
       ws.on('error', () => {}); // the close says it
     });
   }
 }
 
-function transportOf(ws: WebSocket, request: IncomingMessage, closeSocket: WebSocket['close']): Transport {
+/** What an outbox may do with a WebSocket and its socket. */
+function sinkOf(ws: WebSocket, socket: Duplex): Sink {
+  return {
+    get open() {
+      return ws.readyState === ws.OPEN && socket.writable;
+    },
+    get direct() {
+      return ws.extensions === '' && ws.bufferedAmount === socket.writableLength;
+    },
+    write(chunks) {
+      if (chunks.length === 1) return void socket.write(chunks[0]);
+      socket.cork();
+      for (const chunk of chunks) socket.write(chunk);
+      socket.uncork();
+    },
+    send: ({ head, tail, text }) => ws.send(tail.length === 0 ? head : Buffer.concat([head, tail]), { binary: !text }),
+  };
+}
+
+/**
+ * Answers pings. While the socket is full, only the last one is (RFC 6455, 5.5.3 allows it): a client that pings and
+ * doesn't read would otherwise have ever more pongs held for it.
+ */
+function ponging(ws: WebSocket, socket: Duplex): (data: Buffer) => void {
+  let last: Buffer | undefined;
+  const answer = () => {
+    if (last && ws.readyState === ws.OPEN) ws.pong(last);
+    last = undefined;
+  };
+  return (data) => {
+    const waiting = last !== undefined;
+    last = data;
+    if (!socket.writableNeedDrain) answer();
+    else if (!waiting) socket.once('drain', answer);
+  };
+}
+
+function transportOf(
+  ws: WebSocket,
+  socket: Duplex,
+  outbox: Outbox,
+  request: IncomingMessage,
+  closeSocket: WebSocket['close'],
+): Transport {
   const { remoteAddress = '', remotePort = 0 } = request.socket;
   return {
     ip: remoteAddress.replace(/^::ffff:(?=\d+\.)/, ''),
     port: remotePort,
     userAgent: request.headers['user-agent'] ?? null,
     get buffered() {
-      return ws.bufferedAmount;
+      return outbox.bytes + socket.writableLength;
     },
-    send: (frames) => ws.send(frames, { binary: !isUtf8(frames) }),
+    send: (frames) => outbox.push(Buffer.isBuffer(frames) ? Message.of(frames) : frames),
+    flush: () => outbox.flush(),
+    onDrained(drained) {
+      const done = () => {
+        socket.off('drain', done).off('close', done);
+        drained();
+      };
+      // Node says `drain` only if it had said to wait for it.
+      if (socket.destroyed || !socket.writableNeedDrain) queueMicrotask(drained);
+      else socket.once('drain', done).once('close', done);
+    },
     close(code, reason) {
       if (ws.readyState === ws.CLOSED) return;
       ws.resume(); // the client's answer must be read
