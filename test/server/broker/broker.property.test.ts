@@ -5,6 +5,7 @@ import { Broker, type Client } from '../../../src/server/broker/broker.ts';
 import { MAX_NACKS } from '../../../src/server/broker/queues.ts';
 import { Refusal } from '../../../src/server/refusal.ts';
 import { Headers } from '../../../src/server/stomp/frame.ts';
+import { Message } from '../../../src/server/transport/message.ts';
 
 const LIMITS = { maxQueue: 1e9, maxQueues: 1e9, queueTtl: 1e9, maxTransactions: 2, maxTransactionBytes: 1e9 };
 
@@ -28,9 +29,9 @@ class Fake implements Client {
     this.#lives = lives;
   }
 
-  send(frame: Buffer): void {
+  send(frame: Buffer | Message): void {
     expect(this.dead).toBe(false);
-    const text = frame.toString();
+    const text = (frame instanceof Message ? Buffer.concat([frame.head, frame.tail]) : frame).toString();
     const ack = /^ack:(.*)$/m.exec(text)?.[1] ?? '';
     this.has.push({ ack, body: text.slice(text.indexOf('\n\n') + 2, -1) });
     if (--this.#lives === 0) this.die();
