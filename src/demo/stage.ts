@@ -1,7 +1,7 @@
 /** What the crowd stands on: a store, the session server on it. Whatever is started here ends here, on errors too. */
 import { read, type SettingName } from '../common/settings.ts';
-import { accessOf } from '../server/app/access.ts';
-import { brokerOptions, makeLog, Server } from '../server/server.ts';
+import type { ServerOptions } from '../server/options.ts';
+import { makeLog, Server, serverOptions } from '../server/server.ts';
 import { openSessions, type Sessions } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { Crowd } from './crowd.ts';
@@ -42,8 +42,6 @@ export interface Stage {
 }
 
 const NODE = 'demo';
-/** Milliseconds that another node may take to answer: there is none. */
-const CONTROL_TIMEOUT = 10_000;
 
 /** Sets all up, lets `play` have it, and takes all down. */
 export async function onStage<T>(options: StageOptions, play: (stage: Stage) => Promise<T>): Promise<T> {
@@ -51,7 +49,7 @@ export async function onStage<T>(options: StageOptions, play: (stage: Stage) => 
   const { store, where, close } = await openStore();
   try {
     const sessions = openSessions(store, prefix);
-    const server = new Server(serverOptions(), sessions, makeLog(log));
+    const server = new Server(ownOptions(), sessions, makeLog(log));
     await server.start();
     const ws = `${server.url.replace('http', 'ws')}/ws`;
     const crowd = new Crowd({ url: ws, size, random: seeded(seed) });
@@ -72,23 +70,7 @@ export async function onStage<T>(options: StageOptions, play: (stage: Stage) => 
 }
 
 /** `serve` as it is unless told otherwise, on a port that is free. */
-function serverOptions() {
+function ownOptions(): ServerOptions {
   const unsaid = <N extends SettingName>(name: N) => read(name, {}, {});
-  const [send, receive] = unsaid('heartBeat');
-  return {
-    host: unsaid('host'),
-    port: 0,
-    node: NODE,
-    ttl: unsaid('ttl'),
-    heartBeat: { send, receive },
-    connectTimeout: unsaid('connectTimeout'),
-    connectRate: unsaid('connectRate'),
-    limits: { maxHeaders: unsaid('maxHeaders'), maxHeaderBytes: unsaid('maxHeader'), maxBody: unsaid('maxBody') },
-    maxSubscriptions: unsaid('maxSubscriptions'),
-    maxBuffer: unsaid('maxBuffer'),
-    broker: brokerOptions(unsaid),
-    restAllMax: unsaid('restAllMax'),
-    controlTimeout: CONTROL_TIMEOUT,
-    access: accessOf(unsaid),
-  };
+  return { ...serverOptions(unsaid), port: 0, node: NODE };
 }

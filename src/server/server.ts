@@ -7,10 +7,9 @@ import { newId } from '../common/ids.ts';
 import { VERSION } from '../common/version.ts';
 import type { NodeInfo } from '../sessions/nodes.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import { type Access, guardOf, needsToken } from './app/access.ts';
+import { guardOf, needsToken } from './app/access.ts';
 import type { Guard } from './app/guard.ts';
 import { Broker } from './broker/broker.ts';
-import { type BrokerOptions, brokerOptions } from './broker/limits.ts';
 import { ConnectRate } from './connect-rate.ts';
 import { BackPressure } from './connection/back-pressure.ts';
 import { Connection, type Surroundings } from './connection/connection.ts';
@@ -20,35 +19,13 @@ import { answering } from './membership/answering.ts';
 import { Lease } from './membership/lease.ts';
 import { Load } from './membership/load.ts';
 import { Members } from './membership/members.ts';
+import { type ServerOptions, serverOptions } from './options.ts';
 import { ignoreUpgrade, refuse, refuseGarbage } from './raw-http.ts';
 import { restHandler } from './rest/rest.ts';
-import type { HeartBeat } from './stomp/heartbeat.ts';
-import type { Limits } from './stomp/parser.ts';
 import { quote } from './stomp/protocol-error.ts';
 import { WebSocketDoor } from './transport/websocket.ts';
 
-export { brokerOptions, makeLog };
-
-/** Durations are milliseconds, sizes bytes. */
-export interface ServerOptions {
-  host: string;
-  /** 0 picks a free one. */
-  port: number;
-  /** undefined: the host name and the port. */
-  node: string | undefined;
-  ttl: number;
-  heartBeat: HeartBeat;
-  connectTimeout: number;
-  /** WebSocket connects a second from one address; 0: no limit. */
-  connectRate: number;
-  limits: Limits;
-  maxSubscriptions: number;
-  maxBuffer: number;
-  broker: BrokerOptions;
-  /** Sessions that GET /api/session/all may list. */
-  restAllMax: number;
-  access: Access;
-}
+export { makeLog, serverOptions };
 
 /** Paths that take WebSocket upgrades. */
 const ENDPOINTS = new Set(['/ws', '/connection/websocket']);

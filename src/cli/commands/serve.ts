@@ -73,24 +73,9 @@ Example:
 export async function run(_args: string[], flags: Flags, io: Io): Promise<number> {
   const get = <N extends SettingName>(name: N) => read(name, flags, io.env);
   const named = redisAddress(flags, io.env);
-  const [send, receive] = get('heartBeat');
-  const { brokerOptions, Server, makeLog } = await import('../../server/server.ts');
-  const { accessOf, checkAccess, openDoors } = await import('../../server/app/access.ts');
-  const options = {
-    host: get('host'),
-    port: get('port'),
-    node: get('node'),
-    ttl: get('ttl'),
-    heartBeat: { send, receive },
-    connectTimeout: get('connectTimeout'),
-    connectRate: get('connectRate'),
-    limits: { maxHeaders: get('maxHeaders'), maxHeaderBytes: get('maxHeader'), maxBody: get('maxBody') },
-    maxSubscriptions: get('maxSubscriptions'),
-    maxBuffer: get('maxBuffer'),
-    broker: brokerOptions(get),
-    restAllMax: get('restAllMax'),
-    access: accessOf(get),
-  };
+  const { makeLog, Server, serverOptions } = await import('../../server/server.ts');
+  const { checkAccess, openDoors } = await import('../../server/app/access.ts');
+  const options = serverOptions(get);
   const prefix = get('prefix');
   const timeout = get('redisTimeout');
   checkAccess(options.host, options.access);
