@@ -4,9 +4,9 @@
  */
 import { WssessError } from '../common/errors.ts';
 import { visible } from '../common/escape.ts';
+import { pause } from '../common/pause.ts';
 import { VERSION } from '../common/version.ts';
 import type { Crowd, Tally } from './crowd.ts';
-import { pause } from './pause.ts';
 import type { Stage } from './stage.ts';
 import type { Visitor } from './visitor.ts';
 

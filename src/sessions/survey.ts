@@ -2,6 +2,7 @@
  * A paced walk of the set of all that tells what the indexes of living nodes don't hold: sessions of other programs, of
  * nodes that died, and ids that live no more. It explains where a frame's `listed` and `own` differ.
  */
+import { pause } from '../common/pause.ts';
 import type { Session } from './model.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -68,7 +69,7 @@ export async function* survey(
     }
     yield { ...progress };
     const worked = performance.now() - began;
-    await rest(Math.min(1000, (worked / pace) * (1 - pace)), signal);
+    await pause(Math.min(1000, (worked / pace) * (1 - pace)), signal);
     began = performance.now();
   }
   if (!signal?.aborted) yield { ...progress, done: true };
@@ -102,17 +103,4 @@ class Owners {
     );
     return owned.length - scores.flat().filter((score) => score !== null).length;
   }
-}
-
-async function rest(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  if (ms < 1 || signal?.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(end, ms);
-    function end() {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    }
-    signal?.addEventListener('abort', end);
-  });
 }

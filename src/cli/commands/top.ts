@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { EXIT, WssessError } from '../../common/errors.ts';
 import { visible } from '../../common/escape.ts';
+import { read } from '../../common/settings.ts';
 import { parseFilter } from '../dashboard/model/filter.ts';
 import { findStore } from '../find-store.ts';
 import type { Io } from '../io.ts';
@@ -49,6 +50,7 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
       await openDashboard({
         ...terminal,
         sessions,
+        foreignTtl: read('ttl', flags, io.env),
         setting: {
           where: `${embedded ? 'embedded' : 'redis'} ${sessions.store.where}`,
           prefix,

@@ -15,6 +15,8 @@ import { tableHeight } from './screen.ts';
 export interface DashboardOptions {
   sessions: Sessions;
   setting: Setting;
+  /** Milliseconds: what a foreign session is refreshed with. */
+  foreignTtl: number;
   /** The filter to begin with. */
   filter: string;
   colour: boolean;
@@ -26,14 +28,14 @@ export interface DashboardOptions {
 
 /** @returns when the terminal is given back */
 export async function openDashboard(options: DashboardOptions): Promise<void> {
-  const { sessions, setting, filter, colour, stdin, stdout, over } = options;
+  const { sessions, setting, foreignTtl, filter, colour, stdin, stdout, over } = options;
   const store = createStore(initialState(setting, { now: Date.now(), filter }));
   const left = new AbortController();
   const canvas = new Canvas(stdout);
   const held = hold({ stdin, stdout }, { left: () => canvas.pause(), again: () => canvas.again() });
   canvas.onSize(() => store.dispatch({ type: 'size', height: tableHeight(canvas.size()) }));
   store.dispatch({ type: 'size', height: tableHeight(canvas.size()) });
-  const engine = startEngine({ store, sessions, signal: left.signal });
+  const engine = startEngine({ store, sessions, foreignTtl, signal: left.signal });
   try {
     await shown(store, canvas, held, { stdin, colour, over, engine: engine.done });
   } finally {

@@ -1,8 +1,8 @@
 /** Runs all effects of a dashboard: what the state asks for is done, and what comes of it is told to the store. */
-import { Overview } from '../../../sessions/overview.ts';
+
+import { pause } from '../../../common/pause.ts';
 import type { Sessions } from '../../../sessions/sessions.ts';
 import { act } from './effects/acting.ts';
-import { pause } from './effects/bell.ts';
 import type { Context } from './effects/context.ts';
 import { learn } from './effects/facts.ts';
 import { gatherAll } from './effects/gatherer.ts';
@@ -14,15 +14,12 @@ import type { Store } from './store.ts';
 
 /** Milliseconds after a key press in which nothing that takes long goes on. */
 const QUIET = 150;
-/** Milliseconds: what a foreign session is refreshed with unless another TTL is set. */
-const FOREIGN_TTL = 24 * 3_600_000;
 
 export interface EngineOptions {
   store: Store;
   sessions: Sessions;
-  overview?: Pick<Overview, 'frame'>;
-  /** Milliseconds. */
-  foreignTtl?: number;
+  /** Milliseconds: what a foreign session is refreshed with. */
+  foreignTtl: number;
   /** Ends it. */
   signal: AbortSignal;
 }
@@ -32,7 +29,7 @@ export interface EngineOptions {
  * waited for until its time-out, unless the connection is closed.
  * @returns `done` rejects at a fault of ours, after everything else has ended
  */
-export function startEngine({ store, sessions, overview, foreignTtl, signal }: EngineOptions): { done: Promise<void> } {
+export function startEngine({ store, sessions, foreignTtl, signal }: EngineOptions): { done: Promise<void> } {
   const end = new AbortController();
   const stop = () => end.abort();
   if (signal.aborted) stop();
@@ -44,8 +41,8 @@ export function startEngine({ store, sessions, overview, foreignTtl, signal }: E
   const context: Context = {
     store,
     sessions,
-    overview: overview ?? new Overview(sessions),
-    foreignTtl: foreignTtl ?? FOREIGN_TTL,
+    overview: sessions.overview,
+    foreignTtl,
     signal: end.signal,
     async quiet(until) {
       for (;;) {

@@ -14,7 +14,6 @@ import { initialState, type State } from '../../../../src/cli/dashboard/model/st
 import { createStore, type Store } from '../../../../src/cli/dashboard/model/store.ts';
 import { WssessError } from '../../../../src/common/errors.ts';
 import type { Handlers } from '../../../../src/sessions/control.ts';
-import { Overview } from '../../../../src/sessions/overview.ts';
 import { openSessions, type Sessions } from '../../../../src/sessions/sessions.ts';
 import { connect } from '../../../../src/store/connect.ts';
 import type { Embedded } from '../../../../src/store/embedded/server.ts';
@@ -92,7 +91,7 @@ afterEach(async () => {
 function begin(over: Partial<State> = {}, on: Sessions = sessions): void {
   store = createStore({ ...initialState(SETTING, { now: Date.now() }), height: 5, ...over });
   end = new AbortController();
-  done = startEngine({ store, sessions: on, overview: new Overview(sessions), signal: end.signal }).done;
+  done = startEngine({ store, sessions: on, foreignTtl: 86_400_000, signal: end.signal }).done;
 }
 
 const press = (...intents: Intent[]) => {

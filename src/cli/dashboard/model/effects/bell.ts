@@ -32,8 +32,3 @@ export class Bell {
     this.#rung = false;
   }
 }
-
-/** Waits; ends early when `signal` says so. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Bell(signal).wait(ms);
-}

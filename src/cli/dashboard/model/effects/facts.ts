@@ -1,12 +1,13 @@
 /** Asks the nodes for what only they know of the sessions in sight. */
 import { WssessError } from '../../../../common/errors.ts';
+import { pause } from '../../../../common/pause.ts';
 import { Control } from '../../../../sessions/control.ts';
 import { askLive } from '../../../../sessions/live.ts';
 import type { Session } from '../../../../sessions/model.ts';
 import type { Sessions } from '../../../../sessions/sessions.ts';
 import { sessionsInSight } from '../questions.ts';
 import type { Said, State } from '../state.ts';
-import { Bell, pause } from './bell.ts';
+import { Bell } from './bell.ts';
 import { type Context, expected } from './context.ts';
 
 /** Milliseconds between questions. */

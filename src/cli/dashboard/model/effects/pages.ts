@@ -1,8 +1,8 @@
 /** How an effect reads many sessions: paced, given up when it is no longer wanted, and nothing is remembered. */
 import { WssessError } from '../../../../common/errors.ts';
+import { pause } from '../../../../common/pause.ts';
 import type { Session } from '../../../../sessions/model.ts';
 import type { Sessions } from '../../../../sessions/sessions.ts';
-import { pause } from './bell.ts';
 import type { Context } from './context.ts';
 
 /** A walk rests as long as it works: Redis and the screen have the other half. */

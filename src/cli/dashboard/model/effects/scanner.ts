@@ -1,11 +1,13 @@
 /** Walks for what a filter or a sort asks, as long as it is asked. */
+
+import { pause } from '../../../../common/pause.ts';
 import type { Session } from '../../../../sessions/model.ts';
 import { orderOf } from '../order.ts';
 import { isScanned, type Question, questionKey, questionOf } from '../questions.ts';
 import { lineOf } from '../reduce/frames.ts';
 import { Best } from '../scan.ts';
 import type { Said, State } from '../state.ts';
-import { Bell, pause } from './bell.ts';
+import { Bell } from './bell.ts';
 import { type Context, expected } from './context.ts';
 import { Asker } from './facts.ts';
 import { pages, sessionsOf } from './pages.ts';
