@@ -97,6 +97,12 @@ export const ERRORS = {
     when: 'A session id is claimed that already exists.',
     advice: 'Connect again: the server draws a new id.',
   },
+  too_many_sessions: {
+    exit: EXIT.no,
+    http: 409,
+    when: 'A user has as many sessions as one may have (--max-user-sessions).',
+    advice: 'Look at them with: wssess who USER; and end some with: wssess kick',
+  },
   changed_meanwhile: {
     exit: EXIT.no,
     http: 409,

@@ -1,5 +1,8 @@
 /** What a setting is: one row of the table in settings.ts. */
 
+/** Milliseconds: as long as anything may be set to. */
+export const TEN_YEARS = 3650 * 24 * 3_600_000;
+
 /** How a setting is written, and what its value is once read. */
 export interface Types {
   text: string;

@@ -13,6 +13,8 @@ export interface ServerOptions {
   /** undefined: the host name and the port. */
   node: string | undefined;
   ttl: number;
+  /** Of one user, on all nodes together; 0: any number. */
+  maxUserSessions: number;
   heartBeat: HeartBeat;
   connectTimeout: number;
   /** WebSocket connects a second from one address; 0: no limit. */
@@ -37,6 +39,7 @@ export function serverOptions(get: <N extends SettingName>(name: N) => Values[N]
     port: get('port'),
     node: get('node'),
     ttl: get('ttl'),
+    maxUserSessions: get('maxUserSessions'),
     heartBeat: { send, receive },
     connectTimeout: get('connectTimeout'),
     connectRate: get('connectRate'),

@@ -74,6 +74,7 @@ export class Server {
       incarnation: this.#incarnation,
       node: () => this.#node,
       ttl: options.ttl,
+      maxUserSessions: options.maxUserSessions,
       fault: (error) => this.#fault(error),
     });
     this.#connectRate = new ConnectRate(options.connectRate);

@@ -129,6 +129,14 @@ export class Directory {
     return longest;
   }
 
+  /** The ids that a user's set holds, alive or not, page by page; those that can't be a session's are left out. */
+  async *idsOf(user: string): AsyncGenerator<string[]> {
+    for await (const ids of this.#members(this.#keys.user(user))) {
+      const usable = ids.filter(isUsableId);
+      if (usable.length > 0) yield usable;
+    }
+  }
+
   /** Those of the ids that the set of all holds. */
   async #listed(ids: readonly string[]): Promise<string[]> {
     if (ids.length === 0) return [];

@@ -8,7 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { Directory } from './directory.ts';
 import type { Keys } from './keys.ts';
 import { type Details, packDetails, type Session } from './model.ts';
-import { refresh, register, unregister } from './scripts.gen.ts';
+import { prune, refresh, register, unregister } from './scripts.gen.ts';
 
 /** Milliseconds that the details outlive their session, so that whoever reaps it still knows whose it was. */
 const DETAILS_GRACE = 3_600_000;
@@ -31,10 +31,11 @@ export class Registry {
 
   /**
    * Registers a session of a node under an id that must be free.
-   * @throws WssessError `session_taken`, `lease_lost`, `key_type`; nothing was written then
+   * @param most how many sessions its user may have then, 0 for any number
+   * @throws WssessError `session_taken`, `too_many_sessions`, `lease_lost`, `key_type`; nothing was written then
    */
-  async register(id: string, details: Details): Promise<void> {
-    await this.#write(id, details.user, details, details.ttl, 'new');
+  async register(id: string, details: Details, most = 0): Promise<void> {
+    await this.#write(id, details.user, details, details.ttl, 'new', most);
   }
 
   /**
@@ -54,6 +55,7 @@ export class Registry {
     details: Details,
     ttl: number,
     mode: 'new' | 'again',
+    most = 0,
   ): Promise<string | undefined> {
     const { session, role, user: userSet, all, details: detailsKey, newest, lease, own, users } = this.#keys;
     const packed = packDetails(details);
@@ -73,6 +75,7 @@ export class Registry {
           details.incarnation,
           mode,
           floor,
+          most,
         ],
       ),
     );
@@ -121,6 +124,10 @@ export class Registry {
           break;
         case 'GONE':
           return undefined;
+        case 'MANY':
+          // The set may hold ids of sessions that ended unseen: those don't count.
+          if ((await this.#prune(believed)) > 0) break;
+          throw new WssessError('too_many_sessions', 'the user has as many sessions as one may have');
         case 'NOLEASE':
           throw new WssessError('lease_lost', 'this node does not hold its lease at the moment');
         case 'TAKEN':
@@ -130,6 +137,21 @@ export class Registry {
       }
     }
     throw new WssessError('changed_meanwhile', `others keep changing the session of ${user}`);
+  }
+
+  /** Takes out of a user's set what is no session of this user. @returns how many ids */
+  async #prune(user: string): Promise<number> {
+    const { session, user: userSet } = this.#keys;
+    let pruned = 0;
+    for await (const ids of this.#directory.idsOf(user)) {
+      const [result, count] = await this.#store.run<[string, number | string]>(
+        prune,
+        [userSet(user), ...ids.map(session)],
+        [user, ...ids],
+      );
+      if (result === 'OK') pruned += Number(count);
+    }
+    return pruned;
   }
 
   /**

@@ -107,6 +107,26 @@ return found
 `,
 };
 
+export const prune: Script = {
+  name: 'prune',
+  sha: 'b0e9ae2b52a5604c9cddb786a323c5b6f5ab7322',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+if not typed(KEYS[1], 'set') then return {'TYPE', KEYS[1]} end
+local pruned = 0
+for i = 2, #KEYS do
+  local removed = 0
+  if redis.pcall('GET', KEYS[i]) ~= ARGV[1] then removed = redis.call('SREM', KEYS[1], ARGV[i]) end
+  pruned = pruned + removed
+end
+return {'OK', pruned}
+`,
+};
+
 export const refresh: Script = {
   name: 'refresh',
   sha: 'e8fd05e90d01eab5ddc33a3c094f93bd10dd0926',
@@ -138,7 +158,7 @@ return {'OK'}
 
 export const register: Script = {
   name: 'register',
-  sha: '9e402bc0cbd0acfca2d1448ed9dd62a8010607b2',
+  sha: '199c70cdebb4db2263d2e2357930dc6c84729c5d',
   readOnly: false,
   lua: `#!lua
 local function typed(key, want)
@@ -155,6 +175,8 @@ local user = redis.call('GET', KEYS[1])
 local details = redis.call('GET', KEYS[5])
 if ARGV[9] == 'new' then
   if user or details then return {'TAKEN'} end
+  local most = tonumber(ARGV[11])
+  if most > 0 and redis.call('SCARD', KEYS[3]) >= most then return {'MANY'} end
 else
   if details and details ~= ARGV[5] then return {'TAKEN'} end
   if user and user ~= ARGV[2] then return {'STALE', user} end
@@ -253,4 +275,4 @@ return {'OK'}
 };
 
 /** All of them: the only scripts that the embedded store runs. */
-export const SCRIPTS: readonly Script[] = [answer, frame, lease, look, refresh, register, release, request, unregister];
+export const SCRIPTS: readonly Script[] = [answer, frame, lease, look, prune, refresh, register, release, request, unregister];

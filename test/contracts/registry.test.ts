@@ -126,6 +126,37 @@ contract('Registry', (f) => {
       expect(await snapshot()).toEqual(before);
     });
 
+    test('a user who has as many sessions as allowed: too_many_sessions, nothing written; another user may', async () => {
+      await f.registry.register('s1', makeDetails(), 2);
+      await writeByHand(f.redis, 'foreign', 'kim');
+      const before = await snapshot();
+      expect((await faultOf(f.registry.register('s2', makeDetails(), 2))).code).toBe('too_many_sessions');
+      expect(await snapshot()).toEqual(before);
+      await f.registry.register('s2', makeDetails({ user: 'lee' }), 2);
+      await f.registry.register('s3', makeDetails(), 3);
+      // The owner may always write again what it has.
+      expect(await f.registry.renew('s1', 'kim', makeDetails(), DAY)).toBe('kim');
+    });
+
+    test("ids in the user's set that are no session of the user don't count, and leave it; unusable ones stay", async () => {
+      const { client } = f.redis;
+      await f.registry.register('s1', makeDetails());
+      await client.sadd('ws:user:kim', ...Array.from({ length: 250 }, (_, i) => `gone-${i}`), 'lees', 'queue', 'a:b');
+      await client.set('ws:session:lees', 'lee');
+      await client.rpush('ws:session:queue', 'a list');
+      expect((await faultOf(f.registry.register('s2', makeDetails(), 2))).code).toBe('too_many_sessions');
+      expect((await client.smembers('ws:user:kim')).sort()).toEqual(['a:b', 's1']);
+      await f.registry.register('s2', makeDetails(), 3);
+      expect((await f.directory.sessionsOf('kim')).sessions.map(({ id }) => id).sort()).toEqual(['s1', 's2']);
+    });
+
+    test('of many that come at once, as many as allowed are registered', async () => {
+      const ids = Array.from({ length: 12 }, (_, i) => `s${i}`);
+      const answers = await Promise.allSettled(ids.map((id) => f.registry.register(id, makeDetails(), 5)));
+      expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
+      expect((await f.directory.sessionsOf('kim')).sessions).toHaveLength(5);
+    });
+
     test.each([
       ['missing', async () => f.redis.client.del('ws:x:node:n1')],
       [

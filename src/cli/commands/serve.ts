@@ -18,6 +18,7 @@ const OWN: readonly SettingName[] = [
   'port',
   'node',
   'ttl',
+  'maxUserSessions',
   'heartBeat',
   'connectTimeout',
   'connectRate',

@@ -1,10 +1,11 @@
 /** The sessions of this process: its connections, each with its place in Redis, from CONNECT to the end. */
+import { WssessError } from '../../common/errors.ts';
 import { cutUtf8 } from '../../common/escape.ts';
 import type { Details } from '../../sessions/model.ts';
 import { inPages } from '../../sessions/owners.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { Connection } from '../connection/connection.ts';
-import { CLOSE } from '../refusal.ts';
+import { CLOSE, Refusal } from '../refusal.ts';
 import type { Lease } from './lease.ts';
 import { Registration } from './registration.ts';
 
@@ -25,6 +26,8 @@ export interface Membership {
   node(): string;
   /** Milliseconds. */
   ttl: number;
+  /** How many sessions a user may have, on all nodes together; 0: any number. */
+  maxUserSessions: number;
   fault(error: unknown): void;
 }
 
@@ -52,13 +55,14 @@ export class Members {
     this.#sockets.add(connection);
   }
 
-  /** Writes the session of a connection. @throws WssessError */
+  /** Writes the session of a connection. @throws WssessError, Refusal */
   async register(connection: Connection): Promise<void> {
     const { id } = connection;
-    const { sessions, lease, fault } = this.#membership;
+    const { sessions, lease, maxUserSessions, fault } = this.#membership;
     const registration = new Registration(id, this.#detailsOf(connection), {
       sessions,
       lease,
+      maxUserSessions,
       lastSign: () => connection.lastSign,
       expired: () =>
         void connection.end('expired', {
@@ -70,7 +74,12 @@ export class Members {
     });
     this.#byId.set(id, connection);
     this.#registrations.set(connection, registration);
-    await registration.open();
+    try {
+      await registration.open();
+    } catch (error) {
+      if (!(error instanceof WssessError && error.code === 'too_many_sessions')) throw error;
+      throw new Refusal(`more than ${maxUserSessions} sessions of one user`, 'Disconnect others of this user first.');
+    }
     this.#registered.add(connection);
     this.counters.connects++;
     connection.onSign = () => registration.sign();

@@ -16,6 +16,8 @@ const RETRY = 1000;
 export interface Owner {
   sessions: Pick<Sessions, 'registry' | 'directory'>;
   lease: Pick<Lease, 'renew'>;
+  /** How many sessions the user may have; 0: any number. */
+  maxUserSessions: number;
   /** The TTL ran out and nobody renewed it: close the socket. */
   expired(): void;
   /** When the client last gave a sign. */
@@ -55,15 +57,16 @@ export class Registration {
   }
 
   async #open(): Promise<void> {
-    const { registry } = this.#owner.sessions;
+    const { sessions, maxUserSessions } = this.#owner;
+    const register = () => sessions.registry.register(this.#id, this.#details, maxUserSessions);
     this.#written = this.#owner.lastSign();
     this.#expiresAt = performance.now() + this.#details.ttl;
     try {
-      await registry.register(this.#id, this.#details);
+      await register();
     } catch (error) {
       if (!(error instanceof WssessError && error.code === 'lease_lost')) throw error;
       await this.#owner.lease.renew();
-      await registry.register(this.#id, this.#details);
+      await register();
     }
     if (!this.#closed) this.#waitForHalf();
   }

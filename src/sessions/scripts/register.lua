@@ -8,7 +8,8 @@
 --       9 'new': the id must be free; 'again': the owner writes what is missing and raises what is there
 --      10 TTL in ms for a user set that has none: the longest among its members; 'none': one member has no end;
 --         '': not known yet
--- Returns {'OK'}, {'NOLEASE'}, {'TAKEN'}, {'NOTTL'}: repeat with ARGV 10, {'STALE', the user that the session key
+--      11 how many sessions the user may have, 0 for any number; of no meaning for 'again'
+-- Returns {'OK'}, {'NOLEASE'}, {'TAKEN'}, {'MANY'}: the user's set is full, {'NOTTL'}: repeat with ARGV 10, {'STALE', the user that the session key
 --         names}, {'TYPE', key}. Nothing is written unless it is OK.
 -- @include typed.lua
 
@@ -24,6 +25,8 @@ local user = redis.call('GET', KEYS[1])
 local details = redis.call('GET', KEYS[5])
 if ARGV[9] == 'new' then
   if user or details then return {'TAKEN'} end
+  local most = tonumber(ARGV[11])
+  if most > 0 and redis.call('SCARD', KEYS[3]) >= most then return {'MANY'} end
 else
   if details and details ~= ARGV[5] then return {'TAKEN'} end
   if user and user ~= ARGV[2] then return {'STALE', user} end
