@@ -104,6 +104,13 @@ export function countOption(value: string): number {
   return Number(value);
 }
 
+/** For commander: `50/s`, or `50`; so many a second. */
+export function rateOption(value: string): number {
+  const count = /^([1-9]\d{0,5})(\/s)?$/.exec(value)?.[1];
+  if (count === undefined) throw new InvalidArgumentError('Write it like 50/s.');
+  return Number(count);
+}
+
 interface Lasting {
   /** Connects again when Redis was away, and leaves it to `work` to say which store it is. */
   lasting?: boolean;

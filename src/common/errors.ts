@@ -97,6 +97,12 @@ export const ERRORS = {
     when: 'A session id is claimed that already exists.',
     advice: 'Connect again: the server draws a new id.',
   },
+  stopped: {
+    exit: EXIT.partial,
+    http: 500,
+    when: 'A command was stopped (Ctrl-C, SIGTERM) before it had done all of it.',
+    advice: 'What was done is listed; repeat it for the rest.',
+  },
   too_many_sessions: {
     exit: EXIT.no,
     http: 409,

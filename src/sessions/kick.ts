@@ -1,6 +1,7 @@
 /** Throws sessions out, and says of each what really happened. */
 import type { Session } from './model.ts';
-import { byOwner, inPages, type Owned } from './owners.ts';
+import { byOwner, type Owned } from './owners.ts';
+import { Pace } from './pace.ts';
 import type { Sessions } from './sessions.ts';
 
 /**
@@ -34,17 +35,19 @@ export interface KickOptions {
   purge: boolean;
   /** Milliseconds for each request to a node. */
   timeout: number;
+  /** How fast sessions are thrown out; it may call the rest off. */
+  pace?: Pace;
 }
 
 /**
  * Kicks sessions that were just looked up. Nodes are asked at the same time, each page after page.
- * @returns a result for each, as they came in
+ * @returns a result for each, as they came in; none for those that were called off: nothing was done about them
  * @throws WssessError when Redis fails
  */
 export async function kick(
   targets: readonly Session[],
   { directory, registry, nodes, control }: Pick<Sessions, 'directory' | 'registry' | 'nodes' | 'control'>,
-  { actionId, reason, purge, timeout }: KickOptions,
+  { actionId, reason, purge, timeout, pace = new Pace() }: KickOptions,
 ): Promise<KickResult[]> {
   const begin = performance.now();
   const results: KickResult[] = [];
@@ -62,14 +65,19 @@ export async function kick(
   const notKicked = async (sessions: readonly Session[], outcome: Outcome) => {
     const now = new Map((await directory.getAll(sessions.map(({ id }) => id))).sessions.map((one) => [one.id, one]));
     for (const session of sessions) {
+      const purges = purge && outcome !== 'timeout';
       if (now.get(session.id)?.packed !== session.packed) report(session, 'already_gone');
-      else report(session, outcome, purge && outcome !== 'timeout' && (await registry.purge(session)));
+      else if (purges && (await pace.take(1)) === 0) return;
+      else report(session, outcome, purges && (await registry.purge(session)));
     }
   };
 
   const kickOwned = async ({ node, incarnation, sessions }: Owned) => {
     const isAlive = async () => (await nodes.living([node])).get(node) === incarnation;
-    for (const page of inPages(sessions, PAGE)) {
+    for (let at = 0; at < sessions.length; ) {
+      const page = sessions.slice(at, at + (await pace.take(Math.min(PAGE, sessions.length - at))));
+      if (page.length === 0) return;
+      at += page.length;
       const asks = { sessions: page.map(({ id }) => id), action_id: actionId, reason };
       const asked = await control.ask(incarnation, 'kick', asks, timeout, isAlive);
       const outcomes = new Map(

@@ -7,6 +7,7 @@ import { formatAge } from '../../common/time.ts';
 import { MAX_REASON } from '../../sessions/control.ts';
 import { isDone, isUnanswered, KICK_TIMEOUT, type KickResult, kick } from '../../sessions/kick.ts';
 import { type Session, toRow } from '../../sessions/model.ts';
+import { Pace } from '../../sessions/pace.ts';
 import { ensureWritable } from '../../sessions/schema.ts';
 import { isSelective } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
@@ -19,6 +20,7 @@ import {
   countOption,
   durationOption,
   type Flags,
+  rateOption,
   selectionOf,
   withSessions,
 } from '../options.ts';
@@ -40,6 +42,7 @@ export function define(command: Command): void {
     .option('--purge', 'remove the keys of sessions that no living node owns; their sockets may live on')
     .option('--max <count>', 'refuse to act on more sessions than this', countOption)
     .option('-y, --yes', 'do not ask before more than one session is thrown out')
+    .option('--rate <count/s>', 'at most so many a second, so that they do not all come back at once', rateOption)
     .option('--dry-run', 'only show which sessions it would be')
     .option('--timeout <duration>', 'how long a node may take to answer (default 10s)', durationOption)
     .addHelpText(
@@ -55,12 +58,14 @@ Outcomes, a line each:
   unknown           its node took the request and never answered
 
 Exit code 0: all kicked or already gone; 3: some; 5: none, and a node did not
-answer; 1: none. What --purge removed counts as done.
+answer; 1: none. What --purge removed counts as done. Ctrl-C ends it after what
+is under way, and tells what was done.
 
 Examples:
   wssess kick 9fX2kQ7wTz1mVbLq --reason "password changed"
   wssess kick --user cust01 --except 9fX2kQ7wTz1mVbLq
-  wssess ls --role BOT -o name | wssess kick - --yes`,
+  wssess ls --role BOT -o name | wssess kick - --yes
+  wssess kick --node chat-1 --rate 50/s --yes`,
     );
 }
 
@@ -87,9 +92,10 @@ export async function run(args: string[], flags: Flags, io: Io): Promise<number>
       return EXIT.no;
     }
     const actionId = newActionId();
-    const patience = setTimeout(() => io.err('waiting for a node to answer\n'), PATIENCE);
-    const results = await act(sessions, targets, actionId, reason, flags).finally(() => clearTimeout(patience));
+    const results = await act(sessions, targets, { actionId, reason }, flags, io);
     await printKick(results, actionId, flags, io);
+    const [all, left] = [targets.found.length, targets.found.length + targets.missing.length - results.length];
+    if (left > 0) throw new WssessError('stopped', `nothing was done about ${left} of ${plural(all, 'session')}`);
     return exitOf(results);
   });
 }
@@ -145,16 +151,30 @@ async function isConfirmed(found: readonly Session[], outlook: Outlook, io: Io):
   return /^\s*y(es)?\s*$/i.test(await io.ask(`${question} [y/N] `));
 }
 
+/** Until it is done, or called off by a signal. */
 async function act(
   sessions: Sessions,
   { found, missing }: Targets,
-  actionId: string,
-  reason: string | null,
+  told: { actionId: string; reason: string | null },
   flags: Flags,
+  io: Io,
 ): Promise<KickResult[]> {
   if (found.length > 0) await ensureWritable(sessions.store, sessions.keys);
   const timeout = (flags.timeout as number | undefined) ?? KICK_TIMEOUT;
-  const results = await kick(found, sessions, { actionId, reason, purge: flags.purge === true, timeout });
+  const rate = flags.rate as number | undefined;
+  const stopped = new AbortController();
+  if (!isForPrograms(flags) && rate && found.length > rate) {
+    io.err(`${rate} a second: about ${formatAge((found.length / rate) * 1000)}\n`);
+  }
+  // At a pace it takes long anyhow.
+  const patience = rate ? undefined : setTimeout(() => io.err('waiting for a node to answer\n'), PATIENCE);
+  io.onSignal(() => {
+    if (!isForPrograms(flags)) io.err('stopping after what is under way\n');
+    stopped.abort();
+  });
+  const pace = new Pace(rate, stopped.signal);
+  const options = { ...told, purge: flags.purge === true, timeout, pace };
+  const results = await kick(found, sessions, options).finally(() => clearTimeout(patience));
   const order = new Map(found.map(({ id }, i) => [id, i]));
   results.sort((a, b) => order.get(a.session_id)! - order.get(b.session_id)!);
   const absent = missing.map((id): KickResult => {
