@@ -19,23 +19,32 @@ interface Imports {
 
 const ROOMS: Record<string, Imports> = {
   'src/x.ts': {
-    forbidden: ['ioredis'],
+    forbidden: ['jose', 'ioredis'],
     allowed: ['./server/server.ts', './sessions/sessions.ts'],
   },
   'src/common/x.ts': {
-    forbidden: ['../store/store.ts', '../sessions/keys.ts', '../server/log.ts', '../cli/io.ts', 'ioredis', 'ws'],
+    forbidden: [
+      'jose',
+      '../store/store.ts',
+      '../sessions/keys.ts',
+      '../server/log.ts',
+      '../cli/io.ts',
+      'ioredis',
+      'ws',
+    ],
     allowed: ['./errors.ts', 'node:crypto', '../../package.json'],
   },
   'src/store/x.ts': {
-    forbidden: ['../sessions/keys.ts', '../server/log.ts', '../cli/io.ts', 'commander', 'ws'],
+    forbidden: ['jose', '../sessions/keys.ts', '../server/log.ts', '../cli/io.ts', 'commander', 'ws'],
     allowed: ['ioredis', '../common/errors.ts', 'node:net'],
   },
   'src/store/embedded/x.ts': {
-    forbidden: ['../../sessions/keys.ts', '../../server/log.ts'],
+    forbidden: ['jose', '../../sessions/keys.ts', '../../server/log.ts'],
     allowed: ['../store.ts', '../../common/errors.ts'],
   },
   'src/sessions/x.ts': {
     forbidden: [
+      'jose',
       '../server/log.ts',
       '../cli/io.ts',
       './../../src/server/log.ts',
@@ -58,19 +67,24 @@ const ROOMS: Record<string, Imports> = {
     allowed: ['./keys.ts', '../store/store.ts', '../common/errors.ts', "export const e = () => import('./keys.ts');"],
   },
   'src/server/x.ts': {
-    forbidden: ['ioredis', '../cli/io.ts', 'commander', 'ink', 'react'],
+    forbidden: ['jose', 'ioredis', '../cli/io.ts', 'commander', 'ink', 'react'],
     allowed: ['node:http', '../sessions/sessions.ts', '../common/errors.ts', '../store/store.ts'],
   },
+  'src/server/app/x.ts': {
+    forbidden: ['ioredis', '../../cli/io.ts', '../../demo/stage.ts', 'commander', 'ink', 'react'],
+    allowed: ['jose', 'jose/errors', 'node:https', '../rest/authority.ts', '../../sessions/model.ts'],
+  },
   'src/server/rest/x.ts': {
-    forbidden: ['../../cli/output/table.ts', "export const a = () => import('../../cli/io.ts');", 'ioredis'],
+    forbidden: ['jose', '../../cli/output/table.ts', "export const a = () => import('../../cli/io.ts');", 'ioredis'],
     allowed: ['../../sessions/kick.ts', '../doorkeeper.ts'],
   },
   'src/server/transport/x.ts': {
-    forbidden: ['../../cli/io.ts', 'ioredis'],
+    forbidden: ['jose', '../../cli/io.ts', 'ioredis'],
     allowed: ['ws', 'node:stream'],
   },
   'src/server/connection/x.ts': {
     forbidden: [
+      'jose',
       'ws',
       'node:net',
       'node:http',
@@ -84,6 +98,7 @@ const ROOMS: Record<string, Imports> = {
   },
   'src/server/stomp/x.ts': {
     forbidden: [
+      'jose',
       'ws',
       'ioredis',
       'node:net',
@@ -99,43 +114,63 @@ const ROOMS: Record<string, Imports> = {
     allowed: ['./frame.ts', 'node:buffer', '../../common/escape.ts'],
   },
   'src/server/broker/destinations.ts': {
-    forbidden: ['./deliver.ts', '../../sessions/model.ts', '../../store/store.ts', 'node:net', 'node:timers', 'ws'],
+    forbidden: [
+      'jose',
+      './deliver.ts',
+      '../../sessions/model.ts',
+      '../../store/store.ts',
+      'node:net',
+      'node:timers',
+      'ws',
+    ],
     allowed: ['../stomp/frame.ts', '../../common/escape.ts'],
   },
   'src/server/broker/queue.ts': {
-    forbidden: ['./deliver.ts', './queues.ts', '../connection/connection.ts', 'node:timers', 'ws'],
+    forbidden: ['jose', './deliver.ts', './queues.ts', '../connection/connection.ts', 'node:timers', 'ws'],
     allowed: ['../stomp/frame.ts'],
   },
   'src/server/broker/unacked.ts': {
-    forbidden: ['./desk.ts', '../connection/connection.ts', 'node:timers', 'ws'],
+    forbidden: ['jose', './desk.ts', '../connection/connection.ts', 'node:timers', 'ws'],
     allowed: ['../stomp/frame.ts'],
   },
   'src/cli/x.ts': {
-    forbidden: ['../server/server.ts', 'ioredis', 'ws', "export const a = () => import('../server/server.ts');"],
+    forbidden: [
+      'jose',
+      '../server/server.ts',
+      'ioredis',
+      'ws',
+      "export const a = () => import('../server/server.ts');",
+    ],
     allowed: ['commander', '../sessions/sessions.ts', "export const b = () => import('../store/connect.ts');"],
   },
   'src/cli/commands/who.ts': {
-    forbidden: ['../../server/server.ts', "export const a = () => import('../../server/server.ts');", 'ioredis'],
+    forbidden: [
+      'jose',
+      '../../server/server.ts',
+      "export const a = () => import('../../server/server.ts');",
+      'ioredis',
+    ],
     allowed: ['../../sessions/sessions.ts', '../io.ts', 'commander'],
   },
   'src/cli/commands/serve.ts': {
-    forbidden: ['ioredis', 'ws'],
+    forbidden: ['jose', 'ioredis', 'ws'],
     allowed: ["export const a = () => import('../../server/server.ts');", '../../sessions/sessions.ts'],
   },
   'src/cli/commands/demo.ts': {
-    forbidden: ['../../server/server.ts', 'ioredis', 'ws', '@stomp/stompjs'],
+    forbidden: ['jose', '../../server/server.ts', 'ioredis', 'ws', '@stomp/stompjs'],
     allowed: ["export const a = () => import('../../demo/stage.ts');", '../../store/store.ts', 'commander'],
   },
   'src/cli/output/x.ts': {
-    forbidden: ['ink', 'react', 'ws', '../../server/server.ts'],
+    forbidden: ['jose', 'ink', 'react', 'ws', '../../server/server.ts'],
     allowed: ['string-width', '../../sessions/model.ts'],
   },
   'src/cli/dashboard/x.tsx': {
-    forbidden: ['../../server/server.ts', '../../demo/stage.ts', '../../store/connect.ts', 'ioredis', 'ws'],
+    forbidden: ['jose', '../../server/server.ts', '../../demo/stage.ts', '../../store/connect.ts', 'ioredis', 'ws'],
     allowed: ['ink', 'react', './model/store.ts', '../../sessions/sessions.ts'],
   },
   'src/cli/dashboard/model/x.ts': {
     forbidden: [
+      'jose',
       'ink',
       'react',
       'react/jsx-runtime',
@@ -149,6 +184,7 @@ const ROOMS: Record<string, Imports> = {
   },
   'src/cli/dashboard/panes/x.ts': {
     forbidden: [
+      'jose',
       'ink',
       'react',
       'ioredis',
@@ -160,11 +196,12 @@ const ROOMS: Record<string, Imports> = {
     allowed: ['../model/views.ts', '../model/state.ts', '../components/columns.ts', './sessions.ts'],
   },
   'src/cli/dashboard/components/x.ts': {
-    forbidden: ['ink', 'react', '../model/engine.ts', '../../../sessions/kick.ts', '../../../server/server.ts'],
+    forbidden: ['jose', 'ink', 'react', '../model/engine.ts', '../../../sessions/kick.ts', '../../../server/server.ts'],
     allowed: ['../model/views.ts', '../screen/line.ts', '../../output/width.ts', '../keymap.ts'],
   },
   'src/demo/x.ts': {
     forbidden: [
+      'jose',
       '../cli/io.ts',
       "export const a = () => import('../cli/io.ts');",
       'ioredis',
@@ -178,7 +215,7 @@ const ROOMS: Record<string, Imports> = {
     ['main', 'program', 'io'].map((name) => [
       `src/cli/${name}.ts`,
       {
-        forbidden: ['ink', 'react', 'ioredis', 'ws', '../server/server.ts', '../store/connect.ts'],
+        forbidden: ['jose', 'ink', 'react', 'ioredis', 'ws', '../server/server.ts', '../store/connect.ts'],
         allowed: ['commander', '../common/errors.ts', "export const a = () => import('./commands/who.ts');"],
       },
     ]),

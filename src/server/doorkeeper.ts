@@ -27,7 +27,7 @@ export function checkOrigin({ headers }: IncomingMessage, { guarded, loopback }:
     throw new WssessError('forbidden_origin', `the Host ${JSON.stringify(headers.host ?? '')} is not a loopback name`);
   }
   const { origin } = headers;
-  if (origin !== undefined && hostname(origin) !== host) {
+  if (origin !== undefined && (host === undefined || hostname(origin) !== host)) {
     throw new WssessError('forbidden_origin', `the Origin ${JSON.stringify(origin)} is another host`);
   }
 }

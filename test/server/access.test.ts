@@ -1,20 +1,41 @@
 /** Who may come in: the key for clients and the tokens of REST, on a server as it is started. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { type AddressInfo, connect as connectRaw } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect2, connect7, connectBare, dropClients } from '../helpers/clients.ts';
 import { ask } from '../helpers/http.ts';
 import { nothingLeft } from '../helpers/keys.ts';
+import { everywhere, outside } from '../helpers/outside.ts';
 import { type Serve, startServe, wssess } from '../helpers/program.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
 import { open, type Talk } from '../helpers/talk.ts';
-import { jwkOf, nowInSeconds, pemOf, rsaPair, SECRET, secretOf, sign, startIssuer } from '../helpers/tokens.ts';
-import { until } from '../helpers/wait.ts';
+import { forge, jwkOf, nowInSeconds, pemOf, rsaPair, SECRET, secretOf, sign, startIssuer } from '../helpers/tokens.ts';
+import { until, within } from '../helpers/wait.ts';
 
 const OPERATOR = 'operator-token-of-the-test';
 const VIEWER = 'viewer-token-of-the-test';
 const SECRETS = { WSSESS_JWT_SECRET: SECRET, WSSESS_API_TOKEN: OPERATOR, WSSESS_API_VIEWER_TOKEN: VIEWER };
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+if (!hasOpenssl && process.env.WSSESS_TEST_REQUIRE) throw new Error('openssl is not installed, and must be here');
+const itWithOpenssl = hasOpenssl ? it : it.skip;
+
+/** Sends the head of a request as it is, with a Host and Connection: close. @returns all that is answered */
+function exchange(port: number, head: string): Promise<string> {
+  const answered = new Promise<string>((resolve, reject) => {
+    let text = '';
+    const socket = connectRaw(port, '127.0.0.1', () => socket.write(`${head}Host: x\r\nConnection: close\r\n\r\n`));
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+    });
+    socket.on('error', reject).on('close', () => resolve(text));
+  });
+  return within(answered, 30_000, 'the answer');
+}
 
 describeWithRedis('access', () => {
   let redis: TestRedis;
@@ -84,6 +105,40 @@ describeWithRedis('access', () => {
       await expectRefused(await connect({ Authorization: token }), /8192/);
     });
 
+    it('a header of a token that is no text anywhere is a refusal, and no fault of the server', async () => {
+      const header = Buffer.from('{"alg":{"toString":1},"kid":{"toString":1}}').toString('base64url');
+      await expectRefused(await connect({ Authorization: `${header}.e30.e30` }), /algorithm/);
+      expect(serve.stderr()).not.toContain('TypeError');
+    });
+
+    it('of two Authorization headers the first counts, and no other spelling of it', async () => {
+      const [kim, lee] = [await sign({ sub: 'kim' }), await sign({ sub: 'lee' })];
+      const client = await open(serve.ws);
+      const lines = `accept-version:1.2\nauthorization:${lee}\nAuthorization:${kim}\nAuthorization:${lee}\n\n\0`;
+      client.send(`CONNECT\n${lines}`);
+      expect((await client.wait('CONNECTED')).header('user-name')).toBe('kim');
+      await expectRefused(await connect({ authorization: `Bearer ${kim}` }), /no token/);
+    });
+
+    it('a client of 1.0 pads its headers', async () => {
+      const client = await open(serve.ws);
+      client.send(`CONNECT\nlogin: x\npasscode: Bearer ${await sign({ sub: 'kim' })}\n\n\0`);
+      expect((await client.wait('CONNECTED')).header('user-name')).toBe('kim');
+    });
+
+    it('a token that ends while Redis is slow: no CONNECTED, and nothing is left', async () => {
+      const token = await sign({ sub: 'kim', exp: nowInSeconds() + 2 });
+      redis.pause();
+      try {
+        const client = await connect({ Authorization: token });
+        await expectRefused(client, /expired/, 4004, 'token_expired');
+        expect(client.frames('CONNECTED')).toEqual([]);
+      } finally {
+        redis.resume();
+      }
+      await nothingLeft(redis);
+    });
+
     it('a page of any origin may connect: its token says who it is', async () => {
       const client = await connectBare(serve.ws, [], { origin: 'https://app.test', host: 'chat.test' });
       expect(client.socket.readyState).toBe(1);
@@ -127,6 +182,31 @@ describeWithRedis('access', () => {
       await expectRefused(client, /another user/);
     });
 
+    it('a token in SUBSCRIBE that has expired, or is none, ends the session', async () => {
+      const past = await sign({ sub: 'kim', exp: nowInSeconds() - 1 });
+      for (const [token, message, code, cause] of [
+        [past, /expired/, 4004, 'token_expired'],
+        ['nonsense', /no token/, 1008, 'protocol_error'],
+      ] as const) {
+        const client = await connected({});
+        client.say('SUBSCRIBE', { id: '1', destination: '/topic/a', Authorization: token });
+        await expectRefused(client, message, code, cause);
+      }
+    });
+
+    it('a new one in a transaction is an ERROR, and so is one that a passcode carries', async () => {
+      const token = await sign({ sub: 'kim' });
+      for (const [headers, message] of [
+        [{ Authorization: token, transaction: 't' }, /no transaction/],
+        [{ passcode: token }, /no token in SEND/],
+      ] as const) {
+        const client = await connected({});
+        await client.sure('BEGIN', { transaction: 't' });
+        client.say('SEND', { destination: '/app/session/token', ...headers });
+        await expectRefused(client, message);
+      }
+    });
+
     it('a subscription whose token is good is there before its receipt, and in its place', async () => {
       const client = await connected({});
       const token = await sign({ sub: 'kim' });
@@ -162,6 +242,29 @@ describeWithRedis('access', () => {
         expect((await call(path, 'HEAD')).status).toBe(401);
       },
     );
+
+    it('of two Authorization headers the first counts; a token among others, or in another scheme, is none', async () => {
+      const twice = await exchange(
+        serve.port,
+        `GET /api/session/stats HTTP/1.1\r\nAuthorization: Bearer x\r\nAuthorization: Bearer ${OPERATOR}\r\n`,
+      );
+      expect(twice).toMatch(/^HTTP\/1\.1 401 /);
+      for (const value of [OPERATOR, `Bearer x ${OPERATOR}`, `Bearer ${OPERATOR},x`, `Bearer${OPERATOR}`, 'Bearer']) {
+        expect((await call('/api/session/stats', 'GET', undefined, { authorization: value })).status).toBe(401);
+      }
+      for (const scheme of ['bearer', 'BEARER', 'Bearer ']) {
+        const headers = { authorization: `${scheme} ${OPERATOR}` };
+        expect((await call('/api/session/stats', 'GET', undefined, headers)).status).toBe(200);
+      }
+    });
+
+    it.each([
+      ['two lengths', 'GET /healthz HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n'],
+      ['a header with a space before its colon', `GET /healthz HTTP/1.1\r\nAuthorization : Bearer ${OPERATOR}\r\n`],
+      ['a coding that nobody knows', 'POST /healthz HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n'],
+    ])('%s, which a proxy may read otherwise, is 400', async (_, head) => {
+      expect(await exchange(serve.port, head)).toMatch(/^HTTP\/1\.1 400 /);
+    });
 
     it('DELETE needs an operator: 403 for a viewer, 401 for nobody, and the session lives', async () => {
       const { session, ...client } = await connected({});
@@ -237,12 +340,38 @@ describeWithRedis('access', () => {
       const ws = `ws://127.0.0.1:${far.port}/ws`;
       expect((await ask(far.port, '/healthz', 'GET', { host: 'chat.test' })).status).toBe(200);
       await expect(connectBare(ws, [], { origin: 'https://evil.test' })).rejects.toThrow('403');
+      for (const host of ['', 'a b', 'chat.test']) {
+        expect((await ask(far.port, '/healthz', 'GET', { host, origin: 'null' })).status).toBe(403);
+      }
       dropClients();
       await far.stop();
     });
 
+    it.skipIf(outside().length === 0)(
+      'at an address of this machine that others reach: tokens, and nothing else',
+      async () => {
+        const far = await startServe(redis.url, ['--host', everywhere(), '--node', 'access-g'], SECRETS);
+        for (const host of outside()) {
+          const url = `http://${host.includes(':') ? `[${host}]` : host}:${far.port}`;
+          expect((await fetch(`${url}/api/session/stats`)).status).toBe(401);
+          const headers = { authorization: `Bearer ${VIEWER}` };
+          expect((await fetch(`${url}/api/session/stats`, { headers })).status).toBe(200);
+          const ws = `${url.replace('http', 'ws')}/ws`;
+          await expectRefused(await connect({ userId: 'admin' }, ws), /no token/);
+          const late = nowInSeconds() - 10; // within the skew that a server gives unless told otherwise
+          await (await connect({ passcode: await sign({ sub: 'kim', exp: late }) }, ws)).wait('CONNECTED');
+          // The server of the other tests was started without --host.
+          await expect(fetch(url.replace(`:${far.port}`, `:${serve.port}`))).rejects.toThrow('fetch failed');
+        }
+        dropClients();
+        await far.stop();
+      },
+    );
+
     it.each<[string, string[], Record<string, string>, RegExp]>([
       ['a secret of 31 bytes', [], { WSSESS_JWT_SECRET: 'x'.repeat(31) }, /WSSESS_JWT_SECRET.*32 bytes/],
+      ['a public key in place of the secret', [], { WSSESS_JWT_SECRET: pemOf(rsaPair().publicKey) }, /PEM.*no secret/],
+      ['a JWKS URL with a password', [], { WSSESS_JWKS_URL: 'https://me:secret@issuer.test/' }, /user or a password/],
       ['two keys', ['--jwks-url', 'https://issuer.test/'], { WSSESS_JWT_SECRET }, /more than one key/],
       ['an issuer and no key', ['--jwt-issuer', 'https://issuer.test/'], {}, /no key/],
       ['--allow-no-exp and no key', ['--allow-no-exp'], {}, /no key/],
@@ -255,6 +384,7 @@ describeWithRedis('access', () => {
       expect(stderr).toMatch(why);
       expect(stderr.trimEnd().split('\n')).toHaveLength(1);
       for (const secret of Object.values(env)) expect(stderr).not.toContain(secret);
+      expect(stderr).not.toContain('me:secret');
     });
 
     it('the key of a file, and a key set', async () => {
@@ -282,6 +412,26 @@ describeWithRedis('access', () => {
       rmSync(folder, { recursive: true });
     });
 
+    it('--jwt-issuer, --jwt-audience, --jwt-role-claim and --allow-no-exp say what a token must have', async () => {
+      const rules = ['--jwt-issuer', 'me', '--jwt-audience', 'chat', '--jwt-role-claim', 'groups', '--allow-no-exp'];
+      const strict = await startServe(redis.url, [...rules, '--node', 'access-j'], { WSSESS_JWT_SECRET });
+      const claims = { sub: 'kim', iss: 'me', aud: ['other', 'chat'], groups: ['AGENT', 'X'], role: 'ADMIN' };
+      const { session } = await connected({ ...claims, exp: undefined }, strict.ws);
+      expect(redis.cli('GET', `ws:session:${session}:role`)).toBe('AGENT');
+      for (const [wrong, message] of [
+        [{ iss: 'you' }, /iss is not/],
+        [{ iss: undefined }, /iss is missing/],
+        [{ aud: 'other' }, /aud is not/],
+        [{ exp: 1 }, /expired/],
+      ] as const) {
+        const [code, cause] = 'exp' in wrong ? [4004, 'token_expired'] : [1008, 'protocol_error'];
+        const client = await connect({ passcode: forge({ alg: 'HS256' }, { ...claims, ...wrong }, SECRET) }, strict.ws);
+        await expectRefused(client, message, code as number, cause as string);
+      }
+      dropClients();
+      await strict.stop();
+    });
+
     it('a key set that cannot be reached: it starts, and clients are told to come again (1013)', async () => {
       const keyed = await startServe(redis.url, [
         '--jwks-url',
@@ -295,6 +445,47 @@ describeWithRedis('access', () => {
       expect(keyed.stderr()).not.toContain('hidden');
       await keyed.stop();
     });
+
+    it('a key set that never answers: the end does not wait for it', async () => {
+      const issuer = await startIssuer();
+      issuer.answer = () => {};
+      const keyed = await startServe(redis.url, ['--jwks-url', issuer.url, '--node', 'access-h']);
+      await until(() => issuer.fetches > 0);
+      expect(await keyed.stop()).toBe(0);
+      expect(keyed.stderr()).not.toContain('answer in time'); // what it says when it has waited
+      await issuer.close();
+    });
+
+    itWithOpenssl('a key set by https: only of a server whose certificate is vouched for', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'wssess-tls-'));
+      const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+      const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+      const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+      execFileSync('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', keyFile, '-out', certFile], {
+        stdio: 'ignore',
+      });
+      const pair = rsaPair();
+      const keys = JSON.stringify({ keys: [await jwkOf(pair.publicKey)] });
+      const tls = { key: readFileSync(keyFile), cert: readFileSync(certFile) };
+      const issuer = createServer(tls, (_, response) => response.end(keys));
+      await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve));
+      const url = `https://localhost:${(issuer.address() as AddressInfo).port}/`;
+      const token = await sign({ sub: 'kim' }, { alg: 'RS256', key: pair.privateKey });
+      for (const known of [false, true]) {
+        const env = { WSSESS_JWKS_URL: url, ...(known && { NODE_EXTRA_CA_CERTS: certFile }) };
+        const keyed = await startServe(redis.url, ['--node', 'access-i'], env);
+        const client = await connect({ Authorization: token }, keyed.ws);
+        if (known) await client.wait('CONNECTED');
+        else {
+          await expectRefused(client, /later/, 1013, 'closed');
+          expect(keyed.stderr()).toContain('SELF_SIGNED_CERT');
+        }
+        dropClients();
+        await keyed.stop();
+      }
+      await new Promise((resolve) => issuer.close(resolve));
+      rmSync(folder, { recursive: true });
+    });
   });
 
   it('secrets are nowhere: not in what serve prints, not in ps, not in config, and no flag takes them', async () => {
@@ -303,8 +494,11 @@ describeWithRedis('access', () => {
     await ask(serve.port, '/api/session/all', 'GET', { authorization: `Bearer ${OPERATOR}` });
     const ps = readFileSync(`/proc/${serve.process.pid}/cmdline`, 'utf8');
     for (const format of ['table', 'json', 'jsonl']) {
-      const config = await wssess(['config', '-o', format], { env: SECRETS });
+      const config = await wssess(['config', '-o', format], {
+        env: { ...SECRETS, WSSESS_JWKS_URL: 'https://me:hidden@issuer.test/?key=hidden' },
+      });
       expect(config.stdout).toContain('****');
+      expect(config.stdout + config.stderr).not.toContain('hidden');
       for (const secret of Object.values(SECRETS)) {
         expect(config.stdout + config.stderr + serve.stdout() + serve.stderr() + ps).not.toContain(secret);
       }

@@ -35,6 +35,8 @@ export class KeySet implements Keys {
   #triedAt = Number.NEGATIVE_INFINITY;
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | undefined;
+  /** Why there is none. */
+  #why = "the keys of clients' tokens are not there yet";
 
   /** @throws WssessError `usage` for an address that others could answer for */
   constructor(url: string, options: KeySetOptions) {
@@ -49,7 +51,7 @@ export class KeySet implements Keys {
   async candidates(header: { alg: string; kid?: string }, again: boolean): Promise<readonly CryptoKey[]> {
     if (again || this.#options.now() - this.#fetchedAt >= MAX_AGE) await this.#fetch();
     const select = this.#select;
-    if (!select) throw new WssessError('keys_unreachable', `the keys of clients' tokens are not there yet`);
+    if (!select) throw new WssessError('keys_unreachable', this.#why);
     try {
       return [await select(header)];
     } catch (error) {
@@ -75,8 +77,8 @@ export class KeySet implements Keys {
         // Neither a query of the address nor what was answered is for the log.
         const where = `${this.#url.origin}${this.#url.pathname}`;
         const kept = this.#select ? '; those fetched before are kept' : '';
-        const message = `the keys of clients' tokens can't be fetched from ${where}: ${whyNot(error)}${kept}`;
-        this.#options.fault(new WssessError('keys_unreachable', message));
+        this.#why = `the keys of clients' tokens can't be fetched from ${where}: ${whyNot(error)}`;
+        this.#options.fault(new WssessError('keys_unreachable', `${this.#why}${kept}`));
       })
       .finally(() => {
         this.#fetching = undefined;
@@ -87,10 +89,14 @@ export class KeySet implements Keys {
 
 function checkUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const safe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
-  if (!url || !safe || url.username !== '' || url.password !== '') {
-    throw new WssessError('usage', 'the JWKS URL is not one of https, or of http on loopback, without a user', {
+  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))) {
+    throw new WssessError('usage', 'the JWKS URL is neither one of https nor one of http on loopback', {
       advice: 'Whoever can answer in its place could sign any token: use https://….',
+    });
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new WssessError('usage', 'the JWKS URL holds a user or a password', {
+      advice: 'Leave them out: the keys are public.',
     });
   }
   return url;
@@ -102,16 +108,23 @@ function checkUrl(text: string): URL {
  */
 async function download(url: URL, timeout: number): Promise<unknown> {
   const get = url.protocol === 'https:' ? getSafely : getPlainly;
-  const request = get(url, { agent: false, headers: { accept: 'application/jwk-set+json, application/json' } });
+  const giveUp = new AbortController();
+  const { signal } = giveUp;
+  const request = get(url, { agent: false, headers: { accept: 'application/jwk-set+json, application/json' }, signal });
   request.on('error', () => {}); // also when it is dropped below; `once` tells of the first
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    request.destroy();
-  }, timeout);
+  const timer = setTimeout(() => giveUp.abort(), timeout);
+  // A server that is to end doesn't wait for it.
+  timer.unref();
+  request.once('socket', (socket) => socket.unref());
   try {
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    if (response.statusCode !== 200) throw new Error(`it answers ${response.statusCode}`);
+    // With the signal too: a request that was answered by 101 ends without an error, and without a response.
+    const [response] = (await once(request, 'response', { signal })) as [IncomingMessage];
+    const { statusCode, headers } = response;
+    if (statusCode !== 200) {
+      throw new Error(
+        `it answers ${statusCode}${headers.location === undefined ? '' : ', and no redirect is followed'}`,
+      );
+    }
     const parts: Buffer[] = [];
     let size = 0;
     for await (const part of response as AsyncIterable<Buffer>) {
@@ -121,7 +134,7 @@ async function download(url: URL, timeout: number): Promise<unknown> {
     }
     return parse(Buffer.concat(parts));
   } catch (error) {
-    throw late ? new Error('it does not answer in time') : error;
+    throw signal.aborted ? new Error('it does not answer in time') : error;
   } finally {
     clearTimeout(timer);
     request.destroy();

@@ -25,6 +25,8 @@ export interface Verified extends Identity {
 
 /** Characters: more than any issuer writes, and few enough to be looked at. */
 const MAX_TOKEN = 8192;
+/** Three parts, signed and not encrypted; nothing but base64url, which decoders are laxer about (RFC 7515, 5.2). */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 /**
  * @param now milliseconds since 1970
@@ -73,19 +75,23 @@ const NEW_TOKEN = 'Send a valid token.';
 
 /**
  * The algorithm is this server's to choose, of its key's kind; the token can only agree (RFC 8725, 3.1). Of the other
- * parameters `kid` alone is looked at, and compared with keys that are there: `jwk`, `jku`, `x5u` and `x5c` are nobody's.
+ * parameters `kid` alone is used, and compared with keys that are there: `jwk`, `jku`, `x5u` and `x5c` are nobody's.
+ * What `crit` says must be understood is not (RFC 7515, 4.1.11).
  */
 function headerOf(token: string, algorithms: readonly string[]): { alg: string; kid?: string } {
-  let header: { alg?: unknown; kid?: unknown };
+  let header: { alg?: unknown; kid?: unknown; crit?: unknown };
   try {
+    if (!COMPACT.test(token)) throw new Error();
     header = decodeProtectedHeader(token);
   } catch {
     throw new Refusal('this is no token (JWT)', NEW_TOKEN);
   }
-  const { alg, kid } = header;
-  if (typeof alg !== 'string' || !algorithms.includes(alg)) {
-    throw new Refusal(`the algorithm ${quote(String(alg))} is none of this server's key`, NEW_TOKEN);
+  const { alg, kid, crit } = header;
+  if (typeof alg !== 'string') throw new Refusal('the token names no algorithm', NEW_TOKEN);
+  if (!algorithms.includes(alg)) {
+    throw new Refusal(`the algorithm ${quote(alg)} is none of this server's key`, NEW_TOKEN);
   }
+  if (crit !== undefined) throw new Refusal("the token's crit asks for what this server does not know", NEW_TOKEN);
   if (kid === undefined) return { alg };
   if (typeof kid !== 'string') throw new Refusal("the token's kid is no text", NEW_TOKEN);
   return { alg, kid };
@@ -117,7 +123,7 @@ function toldOf(error: unknown): Refusal {
     const what = reason === 'missing' ? 'is missing' : claim === 'nbf' ? 'is yet to come' : 'is not what it must be';
     return new Refusal(`the token's ${claim} ${what}`, NEW_TOKEN);
   }
-  return new Refusal('the token cannot be checked', NEW_TOKEN); // malformed, or of a kind that isn't taken (crit, b64)
+  return new Refusal('the token cannot be checked', NEW_TOKEN); // its claims are no JSON object
 }
 
 /** The end of a token, and of the session that has no other. */

@@ -30,8 +30,16 @@ const LEAST_RSA = 2048;
 /** What can be checked with a public key. No HMAC: a public key is known to whoever would use it as a secret. */
 export const ASYMMETRIC: readonly string[] = [...RSA, ...Object.values(CURVES).flat(), ...EDWARDS];
 
-/** A secret of 32 bytes or more (RFC 7518, 3.2), for HS256 alone. */
+/**
+ * A secret of 32 bytes or more (RFC 7518, 3.2), for HS256 alone.
+ * @throws WssessError `usage` for a key of a pair: as a secret, its public half would let anyone sign
+ */
 export function secretKey(secret: string): Keys {
+  if (/-----BEGIN |"kty"/.test(secret)) {
+    throw new WssessError('usage', 'WSSESS_JWT_SECRET holds a key (PEM or JWK), which is no secret', {
+      advice: 'Name the file of a public key with --jwt-public-key, or make a secret: openssl rand -base64 48.',
+    });
+  }
   return fixed(createSecretKey(Buffer.from(secret)), ['HS256']);
 }
 
@@ -54,6 +62,8 @@ export function publicKey(file: string): Keys {
   }
   // Node would make the public key of it; but it has no business on this server.
   if (/PRIVATE KEY/.test(pem)) wrong('it holds a private key');
+  // Node would take the first; tokens of the others would be refused without a word.
+  if (pem.split('-----BEGIN ').length > 2) wrong('it holds more than one key');
   let key: KeyObject | undefined;
   try {
     key = createPublicKey(pem);

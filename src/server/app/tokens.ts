@@ -4,8 +4,11 @@ import { type Frame, ownHeader } from '../stomp/frame.ts';
 import type { Client, Guard, Identity } from './guard.ts';
 import { expired, type JwtRules, type Verified, verifyToken } from './jwt.ts';
 
-/** The longest delay that a timer of Node takes; a longer one would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+/**
+ * Milliseconds after which the clock is looked at again: it may have been set, or the machine asleep, and timers know of
+ * neither. A delay of more than 24 days would fire at once, besides.
+ */
+const LOOK_EVERY = 600_000;
 
 export class Tokens implements Guard {
   readonly #rules: JwtRules;
@@ -75,13 +78,13 @@ export class Tokens implements Guard {
       const { message, code, detail, cause } = expired('the token of this session has expired');
       client.end(cause, { code, reason: message, error: { body: detail } });
     };
-    this.#timers.set(client, setTimeout(look, Math.min(left, LONGEST_TIMER)));
+    this.#timers.set(client, setTimeout(look, Math.min(left, LOOK_EVERY)));
   }
 }
 
-/** `Bearer TOKEN` (RFC 6750, 2.1; the scheme in any case) or the bare token, as some clients send it. */
+/** `Bearer TOKEN` (RFC 6750, 2.1; the scheme in any case) or the bare token, as some clients send it; undefined: none. */
 function tokenOf(frame: Frame, { version }: Client, name: string): string | undefined {
-  const token = ownHeader(frame, name, version)?.replace(/^bearer +/i, '');
+  const token = ownHeader(frame, name, version)?.replace(/^bearer(?: +|$)/i, '');
   return token === '' ? undefined : token;
 }
 

@@ -1,15 +1,29 @@
 /** Tokens of a client, and each attack on them that is known (RFC 8725), by its name. */
 
-import { generateKeyPairSync } from 'node:crypto';
+import { createHmac, createSign, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
+import { EncryptJWT } from 'jose';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type JwtRules, verifyToken } from '../../../src/server/app/jwt.ts';
 import { publicKey, secretKey } from '../../../src/server/app/keys.ts';
 import { Refusal } from '../../../src/server/refusal.ts';
 import { faultOf } from '../../helpers/floor.ts';
-import { ecPair, forge, jwkOf, type Pair, pemOf, rsaPair, SECRET, secretOf, sign } from '../../helpers/tokens.ts';
+import {
+  ecPair,
+  forge,
+  forgeText,
+  jwkOf,
+  type Pair,
+  pemOf,
+  rsaPair,
+  SECRET,
+  secretOf,
+  sign,
+} from '../../helpers/tokens.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wssess-keys-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -82,6 +96,7 @@ describe('a good token', () => {
     ['ES384', ecPair('P-384')],
     ['ES512', ecPair('P-521')],
     ['EdDSA', generateKeyPairSync('ed25519')],
+    ['Ed25519', generateKeyPairSync('ed25519')],
   ])('%s with the public key in a file', async (alg, pair) => {
     const token = await sign({ sub: 'kim' }, { alg, key: pair.privateKey });
     expect(await verifyToken(token, ofPair(pair), NOW)).toMatchObject({ user: 'kim', role: null });
@@ -90,14 +105,45 @@ describe('a good token', () => {
 
 describe('algorithm confusion (RFC 8725, 2.1 and 3.1)', () => {
   const claims = { sub: 'admin', exp: seconds + 60 };
-  const pem = pemOf(rsa.publicKey);
 
   test.each([
-    ['the PEM text', pem],
-    ['the PEM text without its last newline', pem.trimEnd()],
-    ['its DER bytes', rsa.publicKey.export({ type: 'spki', format: 'der' })],
-  ])('HS256 with the public key as its secret: %s', async (_, secret) => {
-    await expectRefused(verifyToken(forge({ alg: 'HS256' }, claims, secret), ofPair(rsa), NOW), /algorithm "HS256"/);
+    ['an RSA key', rsa],
+    ['an EC key', ec],
+  ])('HS256 with %s that is public as its secret, in all its spellings', async (_, pair) => {
+    const [pem, rules, jwk] = [pemOf(pair.publicKey), ofPair(pair), await jwkOf(pair.publicKey)];
+    const secrets = [
+      pem,
+      pem.trimEnd(),
+      pem.replaceAll('\n', '\r\n'),
+      pem.replaceAll('\n', ''),
+      pem.replace(/-----.*-----/g, '').trim(),
+      pem.replace(/-----.*-----|\n/g, ''),
+      pair.publicKey.export({ type: 'spki', format: 'der' }),
+      ...(pair === rsa
+        ? [
+            rsa.publicKey.export({ type: 'pkcs1', format: 'pem' }),
+            rsa.publicKey.export({ type: 'pkcs1', format: 'der' }),
+          ]
+        : []),
+      JSON.stringify(jwk),
+      ...Object.values(jwk).flatMap((part: string) => [part, Buffer.from(part, 'base64url')]),
+      '',
+    ];
+    for (const secret of secrets) {
+      for (const alg of ['HS256', 'hs256', 'HS256 ']) {
+        await expectRefused(verifyToken(forge({ alg }, claims, secret), rules, NOW), /algorithm "hs256 ?"/i);
+      }
+    }
+  });
+
+  test('a key of a pair named as the secret: nobody can sign with what is published', async () => {
+    for (const text of [pemOf(rsa.publicKey), pemOf(ec.publicKey), JSON.stringify(await jwkOf(rsa.publicKey))]) {
+      const fault = await faultOf(() => secretKey(text));
+      expect(fault.code).toBe('usage');
+      expect(fault.message).toMatch(/WSSESS_JWT_SECRET/);
+      expect(fault.message + fault.advice).not.toContain(text.slice(30, 60));
+      expect(fault.advice).toContain('--jwt-public-key');
+    }
   });
 
   test.each(['HS384', 'HS512'])('a secret is for HS256 alone, not %s', async (alg) => {
@@ -124,20 +170,30 @@ describe('algorithm confusion (RFC 8725, 2.1 and 3.1)', () => {
 });
 
 describe('alg none (RFC 8725, 2.1)', () => {
-  test.each(['none', 'None', 'NONE', 'nOnE', '', undefined, null, 0, ['HS256'], { alg: 'HS256' }])(
-    'alg %j, with no signature and with one',
-    async (alg) => {
-      const claims = { sub: 'admin', exp: seconds + 60 };
-      await expectRefused(verify(forge({ alg }, claims)), /algorithm|no token/);
-      await expectRefused(verify(forge({ alg }, claims, SECRET)), /algorithm|no token/);
-      await expectRefused(verifyToken(forge({ alg }, claims), ofPair(rsa), NOW), /algorithm|no token/);
-    },
-  );
+  test.each<unknown>([
+    ...['none', 'None', 'NONE', 'nOnE', '', undefined, null, 0, ['HS256'], { alg: 'HS256' }],
+    { toString: 1 },
+    { toString: 'HS256', valueOf: null },
+  ])('alg %j, with no signature and with one', async (alg) => {
+    const claims = { sub: 'admin', exp: seconds + 60 };
+    await expectRefused(verify(forge({ alg }, claims)), /algorithm|no token/);
+    await expectRefused(verify(forge({ alg }, claims, SECRET)), /algorithm|no token/);
+    await expectRefused(verifyToken(forge({ alg }, claims), ofPair(rsa), NOW), /algorithm|no token/);
+  });
 
   test('HS256 with its signature cut off', async () => {
     const [header, claims] = (await sign({ sub: 'admin' })).split('.');
     for (const token of [`${header}.${claims}.`, `${header}.${claims}`, `${header}.${claims}.AAAA`]) {
       await expectRefused(verify(token), /no key|no token|cannot be checked/);
+    }
+  });
+
+  test('ES256 with a signature of nothing but zeros, or in DER', async () => {
+    const signed = (await sign({ sub: 'admin' }, { alg: 'ES256', key: ec.privateKey })).replace(/\.[^.]*$/, '');
+    const der = createSign('sha256').update(signed).sign(ec.privateKey);
+    for (const signature of [Buffer.alloc(64), Buffer.alloc(0), Buffer.from('3006020100020100', 'hex'), der]) {
+      const token = `${signed}.${signature.toString('base64url')}`;
+      await expectRefused(verifyToken(token, ofPair(ec), NOW), /no key of this server/);
     }
   });
 });
@@ -153,6 +209,8 @@ describe('kid tricks', () => {
     'http://127.0.0.1/keys',
     '',
     '\0',
+    '열쇠\u202e\ud83d\udd11',
+    'x'.repeat(5000),
   ])('kid %j names no other key: the right signature holds, an empty or guessed secret does not', async (kid) => {
     for (const secret of ['', 'secret', kid]) {
       await expectRefused(verify(forge({ alg: 'HS256', kid }, claims, secret)), /no key of this server/);
@@ -174,10 +232,25 @@ describe('kid tricks', () => {
     }
   });
 
-  test('crit (RFC 7515, 4.1.11) that nobody here understands, and claims that are not encoded (b64)', async () => {
-    for (const header of [{ crit: ['exp2'], exp2: 1 }, { crit: ['b64'], b64: false }, { crit: [] }]) {
-      await expectRefused(verify(forge({ alg: 'HS256', ...header }, claims, SECRET)), /cannot be checked/);
+  test('crit (RFC 7515, 4.1.11): whatever it says must be understood', async () => {
+    for (const header of [
+      { crit: ['exp2'], exp2: 1 },
+      { crit: ['b64'], b64: false },
+      { crit: ['b64'], b64: true },
+      { crit: ['__proto__'] },
+      { crit: [] },
+      { crit: null },
+      { crit: 'exp' },
+    ]) {
+      await expectRefused(verify(forge({ alg: 'HS256', ...header }, claims, SECRET)), /crit/);
     }
+  });
+
+  test('claims that are not encoded (RFC 7797, b64) are no JWT', async () => {
+    const header = Buffer.from('{"alg":"HS256","b64":false}').toString('base64url');
+    const signed = `${header}.${JSON.stringify(claims)}`;
+    const token = `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
+    await expectRefused(verify(token), /no token/);
   });
 });
 
@@ -192,13 +265,24 @@ describe('missing exp', () => {
     await expectRefused(verify(await sign({ sub: 'kim', exp: seconds - 60 }), { allowNoExp: true }), /expired/, 4004);
   });
 
-  test.each(['"soon"', 'null', '"9999999999"', '1e999', '[9999999999]', 'true'])('exp %s is no time', async (exp) => {
-    const claims = Buffer.from(`{"sub":"kim","exp":${exp}}`).toString('base64url');
-    const { createHmac } = await import('node:crypto');
-    const signed = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${claims}`;
-    const token = `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
-    await expectRefused(verify(token), /exp/);
-    await expectRefused(verify(token, { allowNoExp: true }), /exp/);
+  const withExp = (exp: string | number) => forgeText('{"alg":"HS256"}', `{"sub":"kim","exp":${exp}}`, SECRET);
+
+  test.each(['"soon"', 'null', '"9999999999"', '1e999', '[9999999999]', 'true', '{}'])(
+    'exp %s is no time',
+    async (exp) => {
+      await expectRefused(verify(withExp(exp)), /exp is/);
+      await expectRefused(verify(withExp(exp), { allowNoExp: true }), /exp is/);
+    },
+  );
+
+  test.each(['0', '-1', '-1e999', '-9999999999', '0.1'])('exp %s has been', async (exp) => {
+    await expectRefused(verify(withExp(exp)), /expired/, 4004);
+    await expectRefused(verify(withExp(exp), { allowNoExp: true }), /expired/, 4004);
+  });
+
+  test('exp may have a fraction, and be in a future that no clock reaches', async () => {
+    expect((await verify(withExp(seconds + 0.5))).expiresAt).toBe((seconds + 30) * 1000 + 500);
+    expect((await verify(withExp('1e300'))).expiresAt).toBeGreaterThan(Number.MAX_SAFE_INTEGER);
   });
 });
 
@@ -218,6 +302,12 @@ describe('skew', () => {
     expect((await verify(token, {}, (seconds + 70) * 1000)).user).toBe('kim');
     await expectRefused(verify(token, { skew: 0 }, (seconds + 99) * 1000), /nbf/);
     await expectRefused(verify(await sign({ sub: 'kim', nbf: 'now' as never })), /nbf/);
+    await expectRefused(verify(forgeText('{"alg":"HS256"}', '{"sub":"a","exp":9e9,"nbf":1e999}', SECRET)), /nbf/);
+  });
+
+  test('iat says nothing of who is who: in the future it is taken, but it is a number (RFC 7519, 4.1.6)', async () => {
+    expect((await verify(await sign({ sub: 'kim', iat: seconds + 3600 }))).user).toBe('kim');
+    await expectRefused(verify(forge({ alg: 'HS256' }, { sub: 'a', exp: 9e9, iat: 'now' }, SECRET)), /iat/);
   });
 });
 
@@ -263,6 +353,56 @@ describe('what is no good token', () => {
     },
   );
 
+  test('other spellings of a good one: base64url has no padding, no spaces and one alphabet (RFC 7515, 5.2)', async () => {
+    const good = forge({ alg: 'HS256' }, { sub: 'kim', exp: seconds + 60, x: 0 }, SECRET);
+    expect((await verify(good)).user).toBe('kim');
+    const spaced = good.replace(/....$/, (end) => ` ${end}`);
+    for (const token of [`${good}=`, `${good} `, ` ${good}`, `${good}\n`, spaced, `${good}+`, `${good}/`, `${good}.`]) {
+      await expectRefused(verify(token), /no token/);
+    }
+  });
+
+  test('encrypted (JWE), even with our own secret', async () => {
+    const secret = 'x'.repeat(32);
+    const token = await new EncryptJWT({ sub: 'admin' })
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+      .setExpirationTime('1h')
+      .encrypt(secretOf(secret));
+    await expectRefused(verify(token, { keys: secretKey(secret) }), /no token/);
+    const [header, ...parts] = forge({ alg: 'HS256' }, { sub: 'admin' }, SECRET).split('.');
+    await expectRefused(verify([header, ...parts, 'AAAA', 'AAAA'].join('.')), /no token/);
+  });
+
+  test('a token in a token, and compressed claims', async () => {
+    const inner = await sign({ sub: 'admin' });
+    const signed = [
+      Buffer.from('{"alg":"HS256","cty":"JWT"}').toString('base64url'),
+      Buffer.from(inner).toString('base64url'),
+    ].join('.');
+    const nested = `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
+    await expectRefused(verify(nested), /cannot be checked/);
+    const claims = deflateRawSync(JSON.stringify({ sub: 'admin', exp: seconds + 60 })).toString('base64url');
+    const zipped = `${Buffer.from('{"alg":"HS256","zip":"DEF"}').toString('base64url')}.${claims}`;
+    const token = `${zipped}.${createHmac('sha256', SECRET).update(zipped).digest('base64url')}`;
+    await expectRefused(verify(token), /cannot be checked/);
+  });
+
+  test('of a name that is there twice the last one counts, everywhere (RFC 7519, 4)', async () => {
+    const claims = `"exp":${seconds + 60}`;
+    const token = forgeText('{"alg":"none","alg":"HS256"}', `{"sub":"admin","sub":"kim",${claims}}`, SECRET);
+    expect((await verify(token)).user).toBe('kim');
+    const none = forgeText('{"alg":"HS256","alg":"none"}', `{"sub":"kim",${claims}}`, SECRET);
+    await expectRefused(verify(none), /algorithm "none"/);
+    const past = forgeText('{"alg":"HS256"}', `{"sub":"kim",${claims},"exp":1}`, SECRET);
+    await expectRefused(verify(past), /expired/, 4004);
+    const inherited = forgeText('{"alg":"HS256"}', '{"__proto__":{"sub":"admin","exp":9e9}}', SECRET);
+    await expectRefused(verify(inherited), /exp is missing/);
+    await expectRefused(
+      verify(forgeText('{"__proto__":{"alg":"HS256"}}', `{"sub":"a",${claims}}`, SECRET)),
+      /algorithm/,
+    );
+  });
+
   test.each([
     ['missing', {}],
     ['empty', { sub: '' }],
@@ -275,6 +415,34 @@ describe('what is no good token', () => {
   ])('sub is %s', async (_, claims) => {
     const token = forge({ alg: 'HS256' }, { exp: seconds + 60, ...claims }, SECRET);
     await expectRefused(verify(token), /sub/);
+  });
+
+  test('whatever its header and claims hold: a refusal, or a user of one line; never a fault of the server', async () => {
+    const names = fc.constantFrom('toString', 'valueOf', 'constructor', '__proto__', 'then', 'length');
+    const odd = fc.oneof(
+      fc.jsonValue(),
+      fc.dictionary(names, fc.jsonValue()),
+      fc.constantFrom('HS256', 'none', 'b64', 'me', seconds + 60, 1e300, -1, '\0', '\ud800'),
+    );
+    const some = (...keys: string[]) =>
+      fc.record(Object.fromEntries(keys.map((key) => [key, odd])), { requiredKeys: [] });
+    const headers = some('alg', 'kid', 'crit', 'b64', 'typ', 'cty', 'zip', 'enc', 'jwk', 'jku', 'x5c', '__proto__');
+    const claims = some('sub', 'exp', 'nbf', 'iat', 'iss', 'aud', 'role', '__proto__');
+    const good = { sub: 'kim', exp: seconds + 60, iss: 'me', aud: 'me' };
+    const named = { issuer: 'me', audience: 'me' };
+    await fc.assert(
+      fc.asyncProperty(headers, claims, fc.boolean(), async (header, payload, mostlyGood) => {
+        const token = mostlyGood
+          ? forge({ alg: 'HS256', ...header }, { ...good, ...payload }, SECRET)
+          : forge(header, payload, SECRET);
+        try {
+          expect((await verify(token, named)).user).toMatch(/^[^\0\r\n]+$/);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Refusal);
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   test('claims that are no object', async () => {
@@ -300,6 +468,10 @@ describe('the key in a file', () => {
     await usage(pemOf(ecPair('secp256k1').publicKey));
     await usage(pemOf(generateKeyPairSync('x25519').publicKey));
     await usage('a text that is no key at all, long enough to be looked for');
+  });
+
+  test('two keys in one file: which of them counts would be a guess', async () => {
+    expect(await usage(pemOf(rsa.publicKey) + pemOf(ec.publicKey))).toMatch(/more than one key/);
   });
 
   test('a file that is not there', async () => {

@@ -66,6 +66,19 @@ describe('the session ends when the token does', () => {
     expect(ended).toHaveLength(1);
   });
 
+  test('by the clock on the wall: one that was set, or a machine that slept, does not lengthen it', async () => {
+    const { ended } = await connected(3600);
+    vi.setSystemTime(Date.now() + 2 * HOUR);
+    vi.advanceTimersByTime(HOUR / 4);
+    expect(ended).toMatchObject([{ cause: 'token_expired' }]);
+    const late = await connected(60);
+    vi.setSystemTime(Date.now() - HOUR);
+    vi.advanceTimersByTime(HOUR);
+    expect(late.ended).toEqual([]);
+    vi.advanceTimersByTime(91_000);
+    expect(late.ended).toHaveLength(1);
+  });
+
   test('one without exp never ends', async () => {
     const { ended } = await connected(undefined);
     expect(vi.getTimerCount()).toBe(0);
@@ -115,7 +128,13 @@ describe('renewal', () => {
   test('without a token, with a passcode, or in a transaction it is refused', async () => {
     const { tokens, client } = await connected(60);
     const passcode = await sign({ sub: 'kim' });
-    for (const headers of [{}, { Authorization: '' }, { Authorization: 'Bearer ' }, { passcode }]) {
+    for (const headers of [
+      {},
+      { Authorization: '' },
+      { Authorization: 'Bearer' },
+      { Authorization: 'Bearer ' },
+      { passcode },
+    ]) {
       await expect(tokens.renew(frame(headers), client)).rejects.toThrow('no token in SEND');
     }
     const within = frame({ Authorization: passcode, transaction: 't' });
@@ -134,6 +153,38 @@ describe('where the token stands', () => {
     expect(await identity({ passcode: lee })).toEqual({ user: 'lee', role: null });
     expect(await identity({ Authorization: kim, passcode: lee })).toEqual({ user: 'kim', role: null });
     await expect(identity({ Authorization: 'x', passcode: lee })).rejects.toThrow('no token (JWT)');
+  });
+
+  test('Bearer and nothing behind it is no token: passcode is looked at', async () => {
+    const passcode = await sign({ sub: 'lee' });
+    for (const value of ['', 'Bearer', 'bearer', 'BEARER  ']) {
+      await expect(identity({ Authorization: value })).rejects.toThrow('no token in CONNECT');
+      expect(await identity({ Authorization: value, passcode })).toEqual({ user: 'lee', role: null });
+    }
+    expect(await identity({ passcode: `Bearer ${passcode}` })).toEqual({ user: 'lee', role: null });
+  });
+
+  test('header names have their case, as in all of STOMP; the first of repeated ones wins', async () => {
+    const [kim, lee] = [await sign({ sub: 'kim' }), await sign({ sub: 'lee' })];
+    for (const name of ['authorization', 'AUTHORIZATION', 'Authorization ', 'Passcode']) {
+      await expect(identity({ [name]: `Bearer ${kim}` })).rejects.toThrow('no token in CONNECT');
+    }
+    const twice = (first: string, second: string) => ({
+      ...frame({}),
+      headers: Headers.of({ Authorization: first }).append('Authorization', second),
+    });
+    const { client } = newClient();
+    expect(await guard().authenticate(twice(kim, lee), client)).toMatchObject({ user: 'kim' });
+    await expect(guard().authenticate(twice('x', kim), client)).rejects.toThrow('no token (JWT)');
+  });
+
+  test('the padding of 1.0 goes; in 1.1 and 1.2 a space belongs to the value, and no token has one', async () => {
+    const padded = frame({ Authorization: `  Bearer ${await sign({ sub: 'kim' })}` });
+    for (const version of ['1.0', '1.1', '1.2'] as const) {
+      const work = guard().authenticate(padded, { ...newClient().client, version });
+      if (version === '1.0') expect(await work).toMatchObject({ user: 'kim' });
+      else await expect(work).rejects.toThrow('no token (JWT)');
+    }
   });
 
   test('header trust is off: userId, login and userRole count for nothing', async () => {
