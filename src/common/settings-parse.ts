@@ -21,6 +21,12 @@ export function parse(one: Setting, text: string, source: string): Types[keyof T
       advice: `${one.help[0]!.toUpperCase()}${one.help.slice(1)}.`,
     });
   };
+  if (text === '') {
+    // A variable of the shell that isn't set, mostly; one of the environment that is empty counts as not set.
+    throw new WssessError('usage', `${source}: "" is no value`, {
+      advice: `Leave it out, or name the ${one.key.split('.')[1]}.`,
+    });
+  }
   const between = (value: number, show: (n: number) => string): number => {
     const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = one;
     return value >= min && value <= max ? value : wrong(`between ${show(min)} and ${show(max)}`);

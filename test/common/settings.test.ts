@@ -134,6 +134,8 @@ describe('values', () => {
     ['maxBuffer', '1023'],
     ['maxSubscriptions', '0'],
     ['prefix', ''],
+    ['host', ''], // a variable of the shell that isn't set
+    ['jwtAudience', ''],
     ['prefix', 'a:b'],
     ['prefix', '{ws'],
     ['prefix', '{ws}x'],
