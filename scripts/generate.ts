@@ -4,6 +4,7 @@
  *   docs/settings.md              from src/common/settings.ts
  *   docs/errors.md                from src/common/errors.ts
  *   docs/top.md                   from src/cli/dashboard/keymap.ts
+ *   docs/protocol.md, its table   from the tests in test/protocol
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,6 +13,7 @@ import { GROUPS, helped } from '../src/cli/dashboard/components/help.ts';
 import { type Group, shownKey } from '../src/cli/dashboard/keymap.ts';
 import { ERRORS } from '../src/common/errors.ts';
 import { SETTINGS } from '../src/common/settings.ts';
+import { withClauses } from './clauses.ts';
 
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'src/sessions/scripts');
@@ -21,6 +23,7 @@ const pages: Record<string, string> = {
   'docs/settings.md': settings(),
   'docs/errors.md': errors(),
   'docs/top.md': top(),
+  'docs/protocol.md': withClauses(readFileSync(join(root, 'docs/protocol.md'), 'utf8')),
 };
 
 const stale = Object.entries(pages).filter(([path, text]) => {

@@ -89,14 +89,18 @@ export class Broker {
     if (source.kind === 'queue') this.#queues.join(source.name, subscription);
   }
 
-  /** @throws Refusal when there is no such subscription */
+  /** By id; without one, all that are to the destination (1.0 "UNSUBSCRIBE"). @throws Refusal when there is none */
   unsubscribe(client: Client, id: string | undefined, destination: string | undefined): void {
-    const subscription = this.#subscriptions.find(client, id, destination);
-    if (!subscription) {
+    const found =
+      id === undefined
+        ? this.#subscriptions.ofSubscriber(client).filter((one) => one.destination === destination)
+        : this.#subscriptions.find(client, id);
+    const subscriptions = [found ?? []].flat();
+    if (subscriptions.length === 0) {
       throw new Refusal(`there is no subscription ${quote(id ?? destination ?? '')}`, '', CLOSE.protocol);
     }
-    this.#drop(subscription);
-    this.#desks.get(client)?.drop([subscription]);
+    for (const subscription of subscriptions) this.#drop(subscription);
+    this.#desks.get(client)?.drop(subscriptions);
   }
 
   /** Its connection ended: what it had not acknowledged goes to others, its transactions are aborted. */
@@ -119,7 +123,7 @@ export class Broker {
     if (!desk) {
       desk = new Desk({
         limits: this.#options,
-        find: (id) => this.#subscriptions.find(client, id, undefined),
+        find: (id) => this.#subscriptions.find(client, id),
         send: (sends) => this.#sendAll(sends),
         check: (sends) => this.#queues.check(sends.flatMap(offerOf)),
         acknowledged: (deliveries) => {

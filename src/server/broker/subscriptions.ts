@@ -32,13 +32,9 @@ export class Subscriptions<Subscriber extends object> {
     return true;
   }
 
-  /** @returns undefined when there is no such subscription */
-  find(
-    subscriber: Subscriber,
-    id: string | undefined,
-    destination: string | undefined,
-  ): Subscription<Subscriber> | undefined {
-    return this.#bySubscriber.get(subscriber)?.get(keyOf({ id, destination: destination ?? '' }));
+  /** @returns undefined when this subscriber has no subscription of this id */
+  find(subscriber: Subscriber, id: string): Subscription<Subscriber> | undefined {
+    return this.#bySubscriber.get(subscriber)?.get(keyOf({ id, destination: '' }));
   }
 
   remove(subscription: Subscription<Subscriber>): void {

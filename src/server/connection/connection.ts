@@ -70,6 +70,7 @@ export class Connection {
   #chunks: Buffer[] = [];
   #frames: Generator<Frame, void, undefined> | undefined;
   #busy = false;
+  #isGone = false;
   #ended: Promise<void> | undefined;
 
   constructor(id: string, transport: Transport, surroundings: Surroundings) {
@@ -118,9 +119,10 @@ export class Connection {
     this.#refuse(new Refusal(message, '', code));
   }
 
-  /** The socket is gone. */
+  /** The socket is gone. What was received before is still acted on (1.2 "RECEIPT"). */
   gone(): void {
-    void this.end('closed', { code: CLOSE.normal, reason: '' });
+    this.#isGone = true;
+    if (!this.#busy) this.#handleFrames();
   }
 
   /** CONNECT was understood; from here the registry's own time-outs count. */
@@ -205,7 +207,10 @@ export class Connection {
     while (this.state !== 'closed') {
       if (!this.#frames) {
         const chunk = this.#chunks.shift();
-        if (!chunk) return;
+        if (!chunk) {
+          if (this.#isGone) void this.end('closed', { code: CLOSE.normal, reason: '' });
+          return;
+        }
         this.#frames = this.#parser.push(chunk);
       }
       let frame: Frame | undefined;
@@ -229,12 +234,13 @@ export class Connection {
   /** Lets a frame's work finish before the next frame is looked at. */
   #wait(frame: Frame, work: Promise<void>): void {
     this.#busy = true;
+    this.heartBeats.deaf = true;
     this.transport.pause();
     work
       .catch((error: unknown) => this.#refuse(error, frame))
       .finally(() => {
         this.#busy = false;
-        this.heartBeats.received(performance.now()); // the client wasn't listened to: its silence begins now
+        this.heartBeats.deaf = false;
         this.transport.resume();
         this.#handleFrames();
       });

@@ -5,6 +5,8 @@ import type { HeartBeat } from '../stomp/heartbeat.ts';
 const LONGEST_TIMER = 2 ** 31 - 1;
 /** What a client may be late at least: timers and networks aren't exact. */
 const LEAST_MARGIN = 1000;
+/** Of the agreed interval a beat is sent after so much, since timers fire late and it must not be exceeded. */
+const EARLY = 0.9;
 
 interface Beats {
   /** Send a heart-beat. */
@@ -18,6 +20,7 @@ export class HeartBeats {
   #sending: NodeJS.Timeout | undefined;
   #listening: NodeJS.Timeout | undefined;
   #lastReceived = 0;
+  #deaf = false;
 
   constructor(beats: Beats) {
     this.#beats = beats;
@@ -26,13 +29,20 @@ export class HeartBeats {
   /** Starts as agreed in CONNECT. Any bytes from the client count; WebSocket pongs don't come here. */
   start({ send, receive }: HeartBeat): void {
     // A beat is sent whether or not a frame went just before: so there are never two intervals between two signs.
-    if (send > 0) this.#sending = setInterval(this.#beats.beat, Math.min(send, LONGEST_TIMER));
+    const interval = Math.max(1, Math.floor(Math.min(send * EARLY, LONGEST_TIMER)));
+    if (send > 0) this.#sending = setInterval(this.#beats.beat, interval);
     if (receive > 0) this.#listen(Math.min(receive + Math.max(receive, LEAST_MARGIN), LONGEST_TIMER));
   }
 
   /** The client sent something. */
   received(now: number): void {
     this.#lastReceived = now;
+  }
+
+  /** True while the client isn't listened to; its silence begins when it is again. */
+  set deaf(deaf: boolean) {
+    this.#deaf = deaf;
+    if (!deaf) this.received(performance.now());
   }
 
   stop(): void {
@@ -43,6 +53,7 @@ export class HeartBeats {
   #listen(patience: number): void {
     this.#listening = setTimeout(
       () => {
+        if (this.#deaf) this.received(performance.now());
         const silent = performance.now() - this.#lastReceived;
         if (silent >= patience) this.#beats.lost(Math.round(silent));
         else this.#listen(patience);

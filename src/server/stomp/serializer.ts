@@ -8,14 +8,15 @@ type Dialect = Version | 'connect';
 
 /**
  * What the name or the value of a header may not hold in each dialect; such a header is left out. What can't be escaped
- * would become a header line of its own (LF), split name from value elsewhere (a colon in a name), or melt into the line
- * end of a receiver that takes CRLF (a CR at the end). NUL goes in all of them: the grammar allows it, but clients that
- * split their input at NUL (stompjs 2) would take the rest of the headers for a frame of the server's.
+ * would become a header line of its own (LF), or split name from value elsewhere (a colon in a name). NUL goes in all of
+ * them: the grammar allows it, but clients that split their input at NUL (stompjs 2) would take the rest of the headers
+ * for a frame of the server's. CR is an octet like any other in 1.0 and 1.1, also at the end: RECEIPT must have the value
+ * that the client gave ("RECEIPT").
  */
 const UNFIT: Record<Dialect, { name: RegExp; value: RegExp }> = {
   connect: { name: /[:\n\r\0]/, value: /[\n\r\0]/ },
-  '1.0': { name: /[:\n\0]/, value: /[\n\0]|\r$/ },
-  '1.1': { name: /\0/, value: /\0|\r$/ },
+  '1.0': { name: /[:\n\0]/, value: /[\n\0]/ },
+  '1.1': { name: /\0/, value: /\0/ },
   '1.2': { name: /\0/, value: /\0/ },
 };
 

@@ -27,7 +27,6 @@ function carries(version: Version, connecting: boolean, name: string, value: str
   if (name === '' || name === 'content-length' || (name + value).includes('\0')) return false;
   if (connecting) return !/[\n\r]/.test(name + value) && !name.includes(':');
   if (version === '1.2') return true;
-  if (value.endsWith('\r')) return false;
   return version === '1.1' || (!(name + value).includes('\n') && !name.includes(':'));
 }
 
