@@ -14,12 +14,13 @@ export interface Recipient {
   send(frame: Buffer | Message): void;
 }
 
-/** Headers of SEND that are between the sender and the server, and those that only the server may set. */
+/** Headers of SEND that are between the sender and the server (a token is a secret), and those that only the server may set. */
 export const NOT_PASSED_ON = new Set([
   'destination',
   'content-length',
   'receipt',
   'transaction',
+  'Authorization',
   'subscription',
   'message-id',
   'ack',

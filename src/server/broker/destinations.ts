@@ -55,7 +55,7 @@ export function parseSource(destination: string): Source {
 
 /** What SEND and SUBSCRIBE name alike. */
 function shared(name: string): { kind: 'topic' | 'queue'; name: string } | undefined {
-  if (name.startsWith('/topic/')) return { kind: 'topic', name };
+  if (/^\/topic\/./s.test(name)) return { kind: 'topic', name };
   return /^\/queue\/./s.test(name) ? { kind: 'queue', name } : undefined;
 }
 

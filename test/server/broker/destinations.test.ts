@@ -16,7 +16,7 @@ describe('SEND', () => {
   ])('%j', (destination, target) => expect(parseTarget(destination)).toEqual(target));
 
   test.each([
-    ...['', '/', 'queue/a', '/queue', '/queue/', '/user', '/user/', '/user/queue/x', '/user//queue/x', '/user/kim/x'],
+    ...['', '/', 'queue/a', '/queue', '/queue/', '/topic/', '/user', '/user/', '/user/queue/x', '/user//queue/x', '/user/kim/x'],
     ...[
       '/user/kim/queue/',
       '/user/kim/topic/x',
@@ -56,6 +56,6 @@ describe('SUBSCRIBE', () => {
       '/user/Queue/queue/x',
       '/session/abc/queue/x',
     ],
-    ...['/all/queue/x', '/queue/', '/ws', '/app/a', '', '__proto__'],
+    ...['/all/queue/x', '/queue/', '/topic/', '/ws', '/app/a', '', '__proto__'],
   ])('%j is refused', (destination) => expect(parseSource(destination).kind).toBe('unserved'));
 });
