@@ -1,7 +1,6 @@
 /** Real STOMP clients, as browsers and programs use them, and a bare one for what they would never send. */
-import { Client } from '@stomp/stompjs';
+import { Client, type StompConfig } from '@stomp/stompjs';
 import stompjs2 from 'stompjs';
-import webstomp from 'webstomp-client';
 import { WebSocket } from 'ws';
 import { within } from './wait.ts';
 
@@ -26,39 +25,48 @@ export interface TestClient extends Seen {
 
 const clients = new Set<{ destroy(): void }>();
 
+/** To be dropped with the others. */
+export function register<T extends { destroy(): void }>(client: T): T {
+  clients.add(client);
+  return client;
+}
+
 /** Drops all clients that are still there; for afterEach. */
 export function dropClients(): void {
   for (const client of clients) client.destroy();
   clients.clear();
 }
 
-/** stompjs 7. It sends heart-beats only when asked to. */
-export async function connect7(
-  url: string,
-  headers: Record<string, string>,
-  options: Record<string, unknown> = {},
-): Promise<TestClient & { client: Client }> {
-  let socket: WebSocket | undefined;
-  let closed: (how: { code: number; reason: string }) => void = () => {};
-  const seen: Seen = { connected: {}, error: undefined, closed: new Promise((resolve) => (closed = resolve)) };
-  const client = new Client({
-    webSocketFactory: () => {
-      socket = new WebSocket(url, ['v12.stomp', 'v11.stomp', 'v10.stomp']);
-      return socket;
-    },
+/** stompjs 7, not activated yet. It sends heart-beats, and comes back, only when asked to. */
+export function make7(url: string, headers: Record<string, string>, options: StompConfig = {}): Client {
+  const client: Client = new Client({
+    webSocketFactory: () => new WebSocket(url, client.stompVersions.protocolVersions()),
     connectHeaders: headers,
     reconnectDelay: 0,
     heartbeatIncoming: 0,
     heartbeatOutgoing: 0,
     ...options,
   });
+  register({ destroy: () => void client.deactivate({ force: true }) });
+  return client;
+}
+
+/** stompjs 7, connected. */
+export async function connect7(
+  url: string,
+  headers: Record<string, string>,
+  options: StompConfig = {},
+): Promise<TestClient & { client: Client }> {
+  let closed: (how: { code: number; reason: string }) => void = () => {};
+  const seen: Seen = { connected: {}, error: undefined, closed: new Promise((resolve) => (closed = resolve)) };
+  const client = make7(url, headers, options);
   const connected = new Promise<void>((resolve, reject) => {
     client.onConnect = (frame) => {
-      seen.connected = frame.headers;
+      seen.connected = frame.headers as Record<string, string>;
       resolve();
     };
     client.onStompError = (frame) => {
-      seen.error = { headers: frame.headers, body: frame.body };
+      seen.error = { headers: frame.headers as Record<string, string>, body: frame.body };
     };
     client.onWebSocketClose = (event) => {
       closed({ code: event.code, reason: event.reason });
@@ -68,14 +76,12 @@ export async function connect7(
     };
   });
   client.activate();
-  const own = { destroy: () => socket?.terminate() };
-  clients.add(own);
   await within(connected, 10_000, 'CONNECTED');
   return Object.assign(seen, {
     client,
     session: seen.connected.session!,
     disconnect: () => client.deactivate(),
-    destroy: own.destroy,
+    destroy: () => void client.deactivate({ force: true }),
   });
 }
 
@@ -92,8 +98,7 @@ export async function connect2(url: string, headers: Record<string, string>): Pr
       socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })),
     ),
   };
-  const own = { destroy: () => socket.terminate() };
-  clients.add(own);
+  const own = register({ destroy: () => socket.terminate() });
   await within(
     new Promise<void>((resolve, reject) => {
       client.connect(
@@ -119,25 +124,6 @@ export async function connect2(url: string, headers: Record<string, string>): Pr
   });
 }
 
-/** webstomp-client, of the same time as stompjs 2, which speaks 1.2. */
-export async function connectWeb(url: string, headers: Record<string, string>): Promise<{ client: webstomp.Client }> {
-  const socket = new WebSocket(url, ['v10.stomp', 'v11.stomp', 'v12.stomp']);
-  const client = webstomp.over(socket, { debug: false, heartbeat: false });
-  clients.add({ destroy: () => socket.terminate() });
-  await within(
-    new Promise<void>((resolve, reject) => {
-      client.connect(
-        headers,
-        () => resolve(),
-        (error) => reject(new Error(`not connected: ${JSON.stringify(error)}`)),
-      );
-    }),
-    10_000,
-    'CONNECTED',
-  );
-  return { client };
-}
-
 /** A bare WebSocket: sends any bytes, keeps all that comes. */
 export interface Bare {
   socket: WebSocket;
@@ -157,7 +143,7 @@ export async function connectBare(url: string, protocols: string[] = [], headers
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
     socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })),
   );
-  clients.add({ destroy: () => socket.terminate() });
+  register({ destroy: () => socket.terminate() });
   await within(
     new Promise((resolve, reject) => {
       socket.once('open', resolve);

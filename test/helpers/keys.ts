@@ -3,12 +3,12 @@ import type { TestRedis } from './redis.ts';
 import { until } from './wait.ts';
 
 /** Keys under the prefix `ws`, without what the nodes keep of themselves. */
-export async function sessionKeys(redis: TestRedis): Promise<string[]> {
+export async function sessionKeys(redis: Pick<TestRedis, 'keys'>): Promise<string[]> {
   return (await redis.keys()).filter((key) => key.startsWith('ws:') && !/^ws:x:(schema$|nodes$|node:)/.test(key));
 }
 
 /** Waits until no session is left in Redis, by any key. */
-export async function nothingLeft(redis: TestRedis, patience = 10_000): Promise<void> {
+export async function nothingLeft(redis: Pick<TestRedis, 'keys'>, patience = 10_000): Promise<void> {
   let left: string[] = [];
   const gone = async () => {
     left = await sessionKeys(redis);
