@@ -9,6 +9,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { seeded } from '../test/helpers/seeded.ts';
 import { crash } from './reliability/crash.ts';
 import { disperse, gather } from './reliability/crowd.ts';
 import { comesBackEmpty } from './reliability/empty.ts';
@@ -121,17 +122,6 @@ async function stopped(redis: OwnRedis): Promise<Row[]> {
   const took = await repeat('a stopped node', Math.max(1, fewer), 5, () => stoppedAndContinued(redis, 30_000));
   const promise = 'a node stopped for 30 s goes on: nobody who was kicked is back, everybody else is';
   return [rowOf(promise, 5, took)];
-}
-
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const PARTS = { crashed, emptied, kicked, stopped };

@@ -16,7 +16,19 @@ describe('SEND', () => {
   ])('%j', (destination, target) => expect(parseTarget(destination)).toEqual(target));
 
   test.each([
-    ...['', '/', 'queue/a', '/queue', '/queue/', '/topic/', '/user', '/user/', '/user/queue/x', '/user//queue/x', '/user/kim/x'],
+    ...[
+      '',
+      '/',
+      'queue/a',
+      '/queue',
+      '/queue/',
+      '/topic/',
+      '/user',
+      '/user/',
+      '/user/queue/x',
+      '/user//queue/x',
+      '/user/kim/x',
+    ],
     ...[
       '/user/kim/queue/',
       '/user/kim/topic/x',
