@@ -9,6 +9,8 @@ const LEAST_MARGIN = 1000;
 interface Beats {
   /** Send a heart-beat. */
   beat(): void;
+  /** Whether the client is listened to; else its silence is ours. */
+  listening(): boolean;
   /** The client was silent for longer than it may be. */
   lost(silent: number): void;
 }
@@ -43,7 +45,9 @@ export class HeartBeats {
   #listen(patience: number): void {
     this.#listening = setTimeout(
       () => {
-        const silent = performance.now() - this.#lastReceived;
+        const now = performance.now();
+        if (!this.#beats.listening()) this.#lastReceived = now;
+        const silent = now - this.#lastReceived;
         if (silent >= patience) this.#beats.lost(Math.round(silent));
         else this.#listen(patience);
       },
