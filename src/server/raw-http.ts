@@ -29,6 +29,7 @@ export function ignoreUpgrade(
   serve: (request: IncomingMessage, response: ServerResponse) => void,
 ): void {
   if (!(socket instanceof Socket)) return void socket.destroy();
+  socket.on('error', () => {}); // Node has let go of it: a reset would end the process
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false; // Node has let go of the socket: nobody would read a second request
   response.assignSocket(socket);

@@ -12,7 +12,9 @@ import type { Guard } from './app/guard.ts';
 import { Broker } from './broker/broker.ts';
 import { ConnectRate } from './connect-rate.ts';
 import { BackPressure } from './connection/back-pressure.ts';
-import { Connection, type Surroundings } from './connection/connection.ts';
+import { Connection } from './connection/connection.ts';
+import type { Surroundings } from './connection/surroundings.ts';
+import { Turns } from './connection/turns.ts';
 import { checkOrigin, isLoopback } from './doorkeeper.ts';
 import { type Log, makeLog, warnSeldom } from './log.ts';
 import { answering } from './membership/answering.ts';
@@ -79,11 +81,12 @@ export class Server {
     });
     this.#connectRate = new ConnectRate(options.connectRate);
     // One WebSocket message may hold any frame within the limits.
-    this.#door = new WebSocketDoor(limits.maxBody + limits.maxHeaders * limits.maxHeaderBytes + 1024);
+    this.#door = new WebSocketDoor(limits.maxBody + limits.maxHeaders * (limits.maxHeaderBytes + 2) + 1024);
     this.#surroundings = {
       limits,
       maxBuffer,
       backPressure: new BackPressure(maxBuffer),
+      turns: new Turns(),
       connectTimeout,
       services: {
         broker: this.#broker,

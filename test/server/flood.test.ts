@@ -1,78 +1,33 @@
 /** Back-pressure: a flood is read no faster than its receivers take it, and memory stays bounded. */
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { BackPressure } from '../../src/server/connection/back-pressure.ts';
-import type { Transport } from '../../src/server/transport/transport.ts';
+import type { Socket } from 'node:net';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { dropClients, frame } from '../helpers/clients.ts';
 import { type Serve, startServe } from '../helpers/program.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
-import { talk } from '../helpers/talk.ts';
-import { sleep, until, within } from '../helpers/wait.ts';
+import { type Talk, talk } from '../helpers/talk.ts';
+import { until, within } from '../helpers/wait.ts';
 
 const KB = 1024;
 const MB = KB * KB;
 
-describe('back-pressure', () => {
-  /** A receiver that takes nothing until it is told to. */
-  const stuck = () => {
-    let drained = () => {};
-    const transport = { onDrained: (done: () => void) => (drained = done) } as unknown as Transport;
-    return { transport, drain: () => drained() };
-  };
-
-  it('who sends to one that is behind waits until that one has taken everything', async () => {
-    const pressure = new BackPressure(4 * MB);
-    const { transport, drain } = stuck();
-    const { result, room } = pressure.watch(() => {
-      pressure.meet(transport);
-      return 'sent';
-    });
-    let waited = false;
-    void room!.then(() => (waited = true));
-    await sleep(50);
-    expect([result, waited]).toEqual(['sent', false]);
-    drain();
-    await within(room!);
-  });
-
-  it('who sends to others does not wait', () => {
-    const pressure = new BackPressure(4 * MB);
-    pressure.watch(() => pressure.meet(stuck().transport));
-    expect(pressure.watch(() => {}).room).toBeUndefined();
-  });
-
-  it('one that stays behind is waited for once; after it has caught up, again', async () => {
-    const pressure = new BackPressure(4 * MB);
-    const { transport, drain } = stuck();
-    const send = () => pressure.watch(() => pressure.meet(transport)).room;
-    await within(send()!);
-    expect(send()).toBeUndefined();
-    drain();
-    expect(send()).toBeInstanceOf(Promise);
-    drain();
-  });
-
-  it('what is thrown comes through', () => {
-    const pressure = new BackPressure(4 * MB);
-    const boom = () => {
-      throw new Error('boom');
-    };
-    expect(() => pressure.watch(boom)).toThrow('boom');
-  });
-});
-
 describeWithRedis('a flood', () => {
   let redis: TestRedis;
   let serve: Serve;
+  /** As it is when nothing is set. */
+  let plain: Serve;
 
   beforeAll(async () => {
     redis = await startRedis();
     // More than the whole flood: a reader that this machine starves for a while is late, and not cut for it.
-    serve = await startServe(redis.url, ['--max-buffer', '256m', '--heart-beat', '0,0']);
+    [serve, plain] = await Promise.all([
+      startServe(redis.url, ['--node', 'roomy', '--max-buffer', '256m', '--heart-beat', '0,0']),
+      startServe(redis.url, ['--node', 'plain', '--heart-beat', '0,100ms']),
+    ]);
   });
   afterEach(() => dropClients());
   afterAll(async () => {
-    await serve?.stop();
+    await Promise.all([serve?.stop(), plain?.stop()]);
     await redis?.stop();
   });
 
@@ -126,5 +81,88 @@ describeWithRedis('a flood', () => {
     one.socket.resume();
     await until(() => pongs.at(-1) === String(count - 1), 10_000, 'the last pong');
     expect(pongs.length).toBeLessThan(count);
+  });
+
+  const flood = (sender: Talk, count: number, size: number) => {
+    const filler = 'x'.repeat(size);
+    for (let i = 0; i < count; i++) sender.send(frame('SEND', { destination: '/topic/flood' }, `${i} ${filler}`));
+  };
+  /** Counts what a subscriber hears, and whether it is in order. */
+  const listen = async (receiver: Talk, heard: (count: number) => void = () => {}) => {
+    await receiver.sure('SUBSCRIBE', { id: 's', destination: '/topic/flood' });
+    const state = { heard: 0, ordered: true };
+    receiver.socket.on('message', (data: Buffer) => {
+      if (data.includes('\n\n')) state.ordered &&= data.includes(`\n\n${state.heard} `);
+      receiver.messages.length = 0;
+      heard(++state.heard);
+    });
+    return state;
+  };
+
+  it('holds up its senders for a reader that stops for a second now and then, and does not cut it', {
+    timeout: 120_000,
+  }, async () => {
+    const [sender, receiver] = await Promise.all([
+      // It beats; while it is not read for longer than it may be silent, it is not lost.
+      talk(plain.ws, 'sender', { 'heart-beat': '100,0' }),
+      talk(plain.ws, 'receiver'),
+    ]);
+    const beats = setInterval(() => sender.socket.send('\n'), 50);
+    const [count, size] = [3000, 16 * KB];
+    const state = await listen(receiver, (heard) => {
+      if (heard % 600 !== 300) return;
+      receiver.socket.pause();
+      setTimeout(() => receiver.socket.resume(), 1500);
+    });
+    flood(sender, count, size);
+    await until(() => state.heard === count, 100_000, 'the receiver to have heard all');
+    clearInterval(beats);
+    expect(state.ordered).toBe(true);
+    await sender.sure('SEND', { destination: '/topic/other' });
+  });
+
+  it('cuts a reader that takes nothing; its neighbours hear everything', { timeout: 120_000 }, async () => {
+    const [sender, reader, stuck] = await Promise.all(
+      ['sender', 'reader', 'stuck'].map((user) => talk(plain.ws, user)),
+    );
+    const state = await listen(reader!);
+    await listen(stuck!);
+    stuck!.socket.pause();
+    const count = 2000;
+    flood(sender!, count, 16 * KB);
+    await until(() => state.heard === count, 60_000, 'the neighbour to have heard all');
+    expect(state.ordered).toBe(true);
+    await until(
+      async () => !(await plain.rest('/api/session/user/stuck')).body.online,
+      10_000,
+      'the stuck one to be cut',
+    );
+    stuck!.socket.resume();
+    expect((await within(stuck!.closed)).code).toBe(1006);
+  });
+
+  it('of tiny frames in one message, for many subscribers, is done in turns with the others', {
+    timeout: 120_000,
+  }, async () => {
+    const [bad, good] = await Promise.all([talk(serve.ws, 'bad'), talk(serve.ws, 'good')]);
+    const subscribers = await Promise.all(Array.from({ length: 200 }, (_, i) => talk(serve.ws, `many${i}`)));
+    await Promise.all(subscribers.map((one) => one.sure('SUBSCRIBE', { id: 's', destination: '/topic/many' })));
+    const octets = subscribers.map(() => 0);
+    subscribers.forEach(({ socket }, i) => {
+      // Not read as WebSocket: this process must not be the one that is busy.
+      const tcp = (socket as unknown as { _socket: Socket })._socket;
+      tcp.removeAllListeners('data').on('data', (data: Buffer) => (octets[i]! += data.length));
+    });
+    const count = 10_000;
+    const last = frame('SEND', { destination: '/topic/many', receipt: 'last' });
+    bad.send(frame('SEND', { destination: '/topic/many' }).repeat(count) + last);
+    await until(() => octets[0]! > 0, 20_000, 'the first message');
+    let served = 0;
+    while (bad.frames('RECEIPT').length === 0) {
+      await good.sure('SEND', { destination: '/topic/good' });
+      served++;
+    }
+    expect(served).toBeGreaterThan(5);
+    await until(() => octets.every((each) => each === octets[0] && each > count * 50), 60_000, 'all to have heard all');
   });
 });

@@ -1,26 +1,36 @@
 /**
  * Slows down who sends to those that fall behind: a flood is read no faster than its receivers take it, instead of being
- * buffered for them. Only for a while: a receiver that stays behind must not hold up its neighbours, so it is let run
- * into the limit of its own buffer, and is cut there (cause `slow_consumer`).
+ * buffered for them. A receiver that is slow but steady is waited for; one that takes too little must not hold up its
+ * neighbours, so it is let run into the limit of its own buffer, and is cut there (cause `slow_consumer`).
  */
 import type { Transport } from '../transport/transport.ts';
 
 /** Bytes that may wait for a receiver before its senders do; less where --max-buffer is small. */
 const MARK = 256 * 1024;
-/** Milliseconds that senders wait for a receiver, each time that it falls behind. */
-const PATIENCE = 500;
+/** Milliseconds of waiting that a receiver makes good by taking `mark` bytes: 512 KiB a second is steady. */
+const PACE = 500;
+/** Milliseconds of waiting that a receiver may owe: one that takes nothing holds its senders up for so long, once. */
+const PATIENCE = 2000;
+/** How often it is looked, in milliseconds. Looks are counted, not time: if we get no CPU, no receiver is to blame. */
+const LOOK = 100;
 
-/** A receiver that is behind. */
-interface Behind {
-  /** It has taken everything, or is gone, or was waited for long enough. */
-  over: Promise<void>;
-  waitedFor: boolean;
+/** What a receiver has cost those who send to it. */
+interface Account {
+  /** Bytes that it had taken at the last look. */
+  taken: number;
+  /** Milliseconds that senders waited for it, less what it made good. */
+  owed: number;
+  /** Senders that wait for it: until everything is taken, the socket is gone, or it owes too much. */
+  wait: { over: Promise<void>; end(): void } | undefined;
 }
 
 export class BackPressure {
   readonly mark: number;
-  readonly #behind = new WeakMap<Transport, Behind>();
-  #met: Set<Behind> | undefined;
+  readonly #accounts = new WeakMap<Transport, Account>();
+  /** Those that have not taken everything yet. */
+  readonly #behind = new Map<Transport, Account>();
+  #looking: NodeJS.Timeout | undefined;
+  #met: Set<Promise<void>> | undefined;
 
   /** @param maxBuffer bytes at which a receiver is cut */
   constructor(maxBuffer: number) {
@@ -29,8 +39,11 @@ export class BackPressure {
 
   /** Something was sent to a receiver for which more than `mark` waits. */
   meet(transport: Transport): void {
-    const behind = this.#behind.get(transport) ?? this.#begin(transport);
-    if (behind.waitedFor) this.#met?.add(behind);
+    if (!this.#met) return; // nobody's work: there is no one who could wait
+    const account = this.#behind.get(transport) ?? this.#begin(transport);
+    if (account.owed >= PATIENCE) return;
+    account.wait ??= begin();
+    this.#met.add(account.wait.over);
   }
 
   /**
@@ -38,31 +51,53 @@ export class BackPressure {
    * @returns what it gave; and, if it met receivers that are behind, when there is room again
    */
   watch<T>(work: () => T): { result: T; room: Promise<void> | undefined } {
-    const met = new Set<Behind>();
+    const met = new Set<Promise<void>>();
     this.#met = met;
     try {
       const result = work();
-      const room = met.size === 0 ? undefined : Promise.all([...met].map(({ over }) => over)).then(() => {});
+      const room = met.size === 0 ? undefined : Promise.all(met).then(() => {});
       return { result, room };
     } finally {
       this.#met = undefined;
     }
   }
 
-  #begin(transport: Transport): Behind {
-    const behind: Behind = { over: Promise.resolve(), waitedFor: true };
-    behind.over = new Promise((resolve) => {
-      const patience = setTimeout(() => {
-        behind.waitedFor = false;
-        resolve();
-      }, PATIENCE);
-      transport.onDrained(() => {
-        clearTimeout(patience);
-        this.#behind.delete(transport);
-        resolve();
-      });
+  #begin(transport: Transport): Account {
+    const account = this.#accounts.get(transport) ?? { taken: 0, owed: 0, wait: undefined };
+    this.#accounts.set(transport, account);
+    this.#behind.set(transport, account);
+    this.#look(transport, account, 0);
+    transport.onDrained(() => {
+      this.#behind.delete(transport);
+      end(account);
     });
-    this.#behind.set(transport, behind);
-    return behind;
+    this.#looking ??= setInterval(() => this.#lookAtAll(), LOOK).unref();
+    return account;
   }
+
+  #lookAtAll(): void {
+    for (const [transport, account] of this.#behind) this.#look(transport, account, account.wait ? LOOK : 0);
+    if (this.#behind.size > 0) return;
+    clearInterval(this.#looking);
+    this.#looking = undefined;
+  }
+
+  /** @param waited milliseconds for which senders waited since the last look */
+  #look(transport: Transport, account: Account, waited: number): void {
+    const { taken } = transport;
+    account.owed = Math.max(0, account.owed + waited - ((taken - account.taken) / this.mark) * PACE);
+    account.taken = taken;
+    if (account.owed >= PATIENCE) end(account);
+  }
+}
+
+function begin(): NonNullable<Account['wait']> {
+  let end = () => {};
+  const over = new Promise<void>((resolve) => (end = resolve));
+  return { over, end };
+}
+
+function end(account: Account): void {
+  account.wait?.end();
+  account.wait = undefined;
 }

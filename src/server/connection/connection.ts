@@ -1,54 +1,20 @@
 /**
  * One client: a state machine between a transport and the rest of the server. Frames are handled one after the other;
- * while one is being worked on, the transport is not read.
+ * while one is being worked on, or waits for its turn, the transport is not read.
  */
-import { WssessError } from '../../common/errors.ts';
 import type { Cause } from '../../sessions/model.ts';
 import { CLOSE, Refusal } from '../refusal.ts';
 import { type Frame, Headers, ownHeader, type Version } from '../stomp/frame.ts';
-import { type Limits, Parser, ProtocolError } from '../stomp/parser.ts';
+import { Parser, ProtocolError } from '../stomp/parser.ts';
 import { serialize } from '../stomp/serializer.ts';
 import type { Message, Transport } from '../transport/transport.ts';
-import type { BackPressure } from './back-pressure.ts';
-import { HANDLERS, type Services } from './handlers.ts';
+import { HANDLERS } from './handlers.ts';
 import { HeartBeats } from './heart-beats.ts';
+import type { Ending, Surroundings } from './surroundings.ts';
+import { toldOf } from './told.ts';
+import type { Worker } from './turns.ts';
 
-/** What a connection needs to be given, so that it knows no other part of the server. */
-export interface Surroundings {
-  limits: Limits;
-  /** Bytes that may wait for a slow client. */
-  maxBuffer: number;
-  backPressure: BackPressure;
-  /** Milliseconds for CONNECT to arrive. */
-  connectTimeout: number;
-  services: Services;
-  /** Called once when the connection ends: forget it everywhere. Resolves when that is done, never rejects. */
-  forget(connection: Connection): Promise<void>;
-  /** A fault of ours that must not reach the client. */
-  fault(error: unknown): void;
-}
-
-/** How a connection ends: what the client is told. */
-export interface Ending {
-  code: number;
-  /** In words: the close reason, and the ERROR's message. */
-  reason: string;
-  /** Send an ERROR frame before the close, with this body and these headers beside message and cause. */
-  error?: { body: string; headers?: Record<string, string | undefined> };
-  /** Answer this receipt when everything is done, before the close. */
-  receipt?: string | undefined;
-}
-
-/** What the client is told of a fault. */
-interface Told {
-  code: number;
-  cause: Cause;
-  message: string;
-  body: string;
-  headers?: Record<string, string>;
-}
-
-export class Connection {
+export class Connection implements Worker {
   readonly id: string;
   readonly transport: Transport;
   readonly heartBeats: HeartBeats;
@@ -69,7 +35,8 @@ export class Connection {
   readonly #connectTimer: NodeJS.Timeout;
   #chunks: Buffer[] = [];
   #frames: Generator<Frame, void, undefined> | undefined;
-  #busy = false;
+  /** The transport is read. */
+  #listening = true;
   #isGone = false;
   #ended: Promise<void> | undefined;
 
@@ -80,6 +47,7 @@ export class Connection {
     this.#parser = new Parser(surroundings.limits);
     this.heartBeats = new HeartBeats({
       beat: () => this.#write(Buffer.from('\n')),
+      listening: () => this.#listening,
       lost: (silent) =>
         void this.end('heartbeat', {
           code: CLOSE.protocol,
@@ -109,20 +77,22 @@ export class Connection {
     this.heartBeats.received(this.lastSign);
     this.onSign();
     this.#chunks.push(bytes);
-    if (!this.#busy) this.#handleFrames();
+    if (this.#listening) this.#proceed();
   }
 
   /** The client broke the rules of the transport. */
   fault(code: number): void {
-    const isTooBig = code === CLOSE.tooBig;
-    const message = isTooBig ? 'The WebSocket message is larger than this server takes' : 'This is not WebSocket';
-    this.#refuse(new Refusal(message, '', code));
+    const broken: Record<number, string> = {
+      [CLOSE.tooBig]: 'The WebSocket message is larger than this server takes',
+      [CLOSE.policy]: 'The WebSocket message has too many fragments',
+    };
+    this.#refuse(new Refusal(broken[code] ?? 'This is not WebSocket', '', code));
   }
 
   /** The socket is gone. What was received before is still acted on (1.2 "RECEIPT"). */
   gone(): void {
     this.#isGone = true;
-    if (!this.#busy) this.#handleFrames();
+    if (this.#listening) this.#proceed();
   }
 
   /** CONNECT was understood; from here the registry's own time-outs count. */
@@ -202,15 +172,17 @@ export class Connection {
     return this.#ended;
   }
 
-  /** Handles frame after frame until there is none, or one takes time. */
-  #handleFrames(): void {
+  /** Handles what has arrived, as soon as it is this connection's turn. */
+  #proceed(): void {
+    if (!this.#surroundings.turns.begin(this)) this.#listen(false);
+  }
+
+  /** Handles frame after frame until there is none, one takes time, or the others have their turn. */
+  work(end: number): boolean {
     while (this.state !== 'closed') {
       if (!this.#frames) {
         const chunk = this.#chunks.shift();
-        if (!chunk) {
-          if (this.#isGone) void this.end('closed', { code: CLOSE.normal, reason: '' });
-          return;
-        }
+        if (!chunk) break;
         this.#frames = this.#parser.push(chunk);
       }
       let frame: Frame | undefined;
@@ -222,28 +194,33 @@ export class Connection {
         }
         frame = next.value;
         const work = this.#handle(frame);
-        if (!work) continue;
-        this.#wait(frame, work);
-        return;
+        if (work) {
+          this.#wait(frame, work);
+          return false;
+        }
       } catch (error) {
         this.#refuse(error, frame);
       }
+      if (performance.now() >= end) return true;
     }
+    if (this.#isGone) void this.end('closed', { code: CLOSE.normal, reason: '' });
+    this.#listen(true);
+    return false;
   }
 
   /** Lets a frame's work finish before the next frame is looked at. */
   #wait(frame: Frame, work: Promise<void>): void {
-    this.#busy = true;
-    this.heartBeats.deaf = true;
-    this.transport.pause();
-    work
-      .catch((error: unknown) => this.#refuse(error, frame))
-      .finally(() => {
-        this.#busy = false;
-        this.heartBeats.deaf = false;
-        this.transport.resume();
-        this.#handleFrames();
-      });
+    this.#listen(false);
+    work.catch((error: unknown) => this.#refuse(error, frame)).finally(() => this.#proceed());
+  }
+
+  #listen(listening: boolean): void {
+    if (listening === this.#listening) return;
+    this.#listening = listening;
+    if (listening) {
+      this.heartBeats.received(performance.now()); // the client wasn't listened to: its silence begins now
+      this.transport.resume();
+    } else this.transport.pause();
   }
 
   #handle(frame: Frame): Promise<void> | undefined {
@@ -269,26 +246,8 @@ export class Connection {
       error instanceof ProtocolError && error.receipt !== undefined
         ? error.receipt
         : frame && ownHeader(frame, 'receipt', this.version);
-    const { code, cause, message, body, headers } = this.#toldOf(error);
+    const { code, cause, message, body, headers, ours } = toldOf(error);
+    if (ours) this.#surroundings.fault(error);
     void this.end(cause, { code, reason: message, error: { body, headers: { 'receipt-id': receipt, ...headers } } });
-  }
-
-  #toldOf(error: unknown): Told {
-    if (error instanceof ProtocolError) {
-      const code = error.tooBig ? CLOSE.tooBig : CLOSE.protocol;
-      return { code, cause: 'protocol_error', message: error.message, body: error.message };
-    }
-    if (error instanceof Refusal) {
-      const body = error.detail === '' ? error.message : error.detail;
-      const { code, cause, message, headers } = error;
-      return { code, cause, message, body, headers };
-    }
-    this.#surroundings.fault(error);
-    if (error instanceof WssessError && error.http !== 500) {
-      // Where Redis or the keys are, and what was said, is the operator's; the client is told when to come back.
-      const body = 'A part of the server is not available at the moment. Connect again in a few seconds.';
-      return { code: CLOSE.tryAgain, cause: 'closed', message: 'try again later', body };
-    }
-    return { code: CLOSE.internal, cause: 'closed', message: 'internal error', body: 'A fault of the server.' };
   }
 }

@@ -11,6 +11,8 @@ const EARLY = 0.9;
 interface Beats {
   /** Send a heart-beat. */
   beat(): void;
+  /** Whether the client is listened to; else its silence is ours. */
+  listening(): boolean;
   /** The client was silent for longer than it may be. */
   lost(silent: number): void;
 }
@@ -20,7 +22,6 @@ export class HeartBeats {
   #sending: NodeJS.Timeout | undefined;
   #listening: NodeJS.Timeout | undefined;
   #lastReceived = 0;
-  #deaf = false;
 
   constructor(beats: Beats) {
     this.#beats = beats;
@@ -39,12 +40,6 @@ export class HeartBeats {
     this.#lastReceived = now;
   }
 
-  /** True while the client isn't listened to; its silence begins when it is again. */
-  set deaf(deaf: boolean) {
-    this.#deaf = deaf;
-    if (!deaf) this.received(performance.now());
-  }
-
   stop(): void {
     clearInterval(this.#sending);
     clearTimeout(this.#listening);
@@ -53,8 +48,9 @@ export class HeartBeats {
   #listen(patience: number): void {
     this.#listening = setTimeout(
       () => {
-        if (this.#deaf) this.received(performance.now());
-        const silent = performance.now() - this.#lastReceived;
+        const now = performance.now();
+        if (!this.#beats.listening()) this.#lastReceived = now;
+        const silent = now - this.#lastReceived;
         if (silent >= patience) this.#beats.lost(Math.round(silent));
         else this.#listen(patience);
       },

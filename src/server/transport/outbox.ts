@@ -52,6 +52,8 @@ export class Outbox {
   #due = false;
   /** Bytes that wait here; what the socket holds isn't counted. */
   bytes = 0;
+  /** Bytes that ever came here. */
+  pushed = 0;
 
   constructor(sink: Sink, turn: Turn) {
     this.#sink = sink;
@@ -60,7 +62,9 @@ export class Outbox {
 
   push(message: Message): void {
     this.#messages.push(message);
-    this.bytes += message.length;
+    const { length } = message;
+    this.bytes += length;
+    this.pushed += length;
     if (this.bytes > ENOUGH) this.#write();
     else if (!this.#due) {
       this.#due = true;

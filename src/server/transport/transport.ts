@@ -10,12 +10,14 @@ export interface Transport {
   readonly userAgent: string | null;
   /** Bytes that wait for the client. */
   readonly buffered: number;
+  /** Bytes that its socket has taken so far, framing apart: grows while the client reads. */
+  readonly taken: number;
   /**
    * Sends whole frames, in the order of the calls; the transport decides whether they go as text or binary. They may
    * wait for the end of the event loop's turn, to be joined with others.
    */
   send(frames: Buffer | Message): void;
-  /** Writes what waits for the end of the turn, now. */
+  /** Writes what waits for the end of the turn, now, if the socket takes it. */
   flush(): void;
   /** Calls back once, when nothing waits for the client any more, or when the socket is gone. */
   onDrained(drained: () => void): void;

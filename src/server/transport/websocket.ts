@@ -13,6 +13,8 @@ import type { Receiver, Transport } from './transport.ts';
 const SUBPROTOCOLS = ['v12.stomp', 'v11.stomp', 'v10.stomp'];
 /** Bytes of UTF-8 that fit a close frame beside its code (RFC 6455, 5.5.1). */
 const MAX_CLOSE_REASON = 123;
+/** The largest limit that `ws` knows: it counts in 32 bits, and what is beyond would be none at all. */
+const MOST = 2 ** 31 - 1;
 /** Milliseconds for the client to answer a close frame, then the socket is cut. */
 const CLOSE_TIMEOUT = 2000;
 
@@ -26,7 +28,7 @@ export class WebSocketDoor {
       noServer: true,
       perMessageDeflate: false,
       autoPong: false, // see ponging
-      maxPayload: maxMessage,
+      maxPayload: Math.min(maxMessage, MOST),
       // One of the offered ones, the best; none if none was offered.
       handleProtocols: (offered) => SUBPROTOCOLS.find((one) => offered.has(one)) ?? false,
     });
@@ -112,8 +114,14 @@ function transportOf(
     get buffered() {
       return outbox.bytes + socket.writableLength;
     },
+    get taken() {
+      return outbox.pushed - outbox.bytes - socket.writableLength;
+    },
     send: (frames) => outbox.push(Buffer.isBuffer(frames) ? Message.of(frames) : frames),
-    flush: () => outbox.flush(),
+    flush() {
+      // One that is full would only be given more pieces to hold.
+      if (!socket.writableNeedDrain) outbox.flush();
+    },
     onDrained(drained) {
       const done = () => {
         socket.off('drain', done).off('close', done);

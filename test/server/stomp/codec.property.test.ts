@@ -3,12 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { Headers, VERSIONS, type Version } from '../../../src/server/stomp/frame.ts';
 import { Parser, ProtocolError } from '../../../src/server/stomp/parser.ts';
 import { serialize } from '../../../src/server/stomp/serializer.ts';
+import { mostHeld, read } from '../../helpers/fuzz/reference.ts';
 import { cut, octets, parse, plain } from './helpers.ts';
 
 const RUNS = { numRuns: 500 };
 const LIMITS = { maxHeaders: 3, maxHeaderBytes: 16, maxBody: 8 };
-/** The first line with its end, the header lines and one too many, the blank line, the body and what is before its NUL. */
-const MOST_HELD = 13 + 4 * (16 + 2) + 2 + 8;
 
 const version = fc.constantFrom(...VERSIONS);
 const cuts = fc.oneof(fc.array(fc.nat(), { maxLength: 20 }), fc.constant('each' as const));
@@ -130,12 +129,16 @@ describe('no input of any bytes', () => {
         try {
           for (const piece of cut(bytes, cuts)) {
             for (const frame of parser.push(piece)) expect(frame.body.length).toBeLessThanOrEqual(LIMITS.maxBody);
-            expect(parser.pending).toBeLessThanOrEqual(MOST_HELD);
+            expect(parser.pending).toBeLessThanOrEqual(mostHeld(LIMITS));
           }
         } catch (error) {
           expect(error).toBeInstanceOf(ProtocolError);
-          expect(parser.pending).toBe(0);
           expect((error as Error).message).toMatch(/^[^\n\r\0]{1,300}$/);
+          // From here on nothing is read any more, whatever comes.
+          for (const more of [bytes, octets('\n'), octets('SEND\n\n\0'), Buffer.alloc(0)]) {
+            expect(parser.pending).toBe(0);
+            expect(() => [...parser.push(more)]).toThrow(error as Error);
+          }
         }
       }),
       { numRuns: 3000 },
@@ -185,5 +188,56 @@ describe('no input of any bytes', () => {
       }),
       RUNS,
     );
+  });
+
+  it('is read otherwise than by a second reader of the specifications: same frames, same end', () => {
+    const ends = { fault: 0, unfinished: 0, whole: 0 };
+    fc.assert(
+      fc.property(version, inputs, fc.option(fc.nat()), cuts, (version, input, end, cuts) => {
+        const bytes = end === null ? input : input.subarray(0, end % (input.length + 1)); // in the middle of anything
+        const expected = read(bytes, version, LIMITS);
+        const parser = new Parser(LIMITS);
+        parser.version = version;
+        const frames: unknown[] = [];
+        let fault = false;
+        try {
+          for (const piece of cut(bytes, cuts)) {
+            for (const frame of parser.push(piece)) {
+              frames.push(plain(frame));
+              // None of them says accept-version.
+              if (frame.command === 'CONNECT' || frame.command === 'STOMP') parser.version = '1.0';
+            }
+          }
+        } catch {
+          fault = true;
+        }
+        const theirs = expected.frames.map(({ command, headers, body }) => ({
+          command,
+          headers,
+          body: body.toString('latin1'),
+        }));
+        expect({ frames, fault, pending: parser.pending }).toEqual({
+          frames: theirs,
+          fault: expected.fault,
+          pending: expected.fault ? 0 : expected.held,
+        });
+        ends[fault ? 'fault' : expected.next ? 'unfinished' : 'whole']++;
+      }),
+      { numRuns: 10_000 },
+    );
+    for (const [end, count] of Object.entries(ends)) expect(count, end).toBeGreaterThan(100);
+  });
+
+  it('costs more than it has: octets one by one, and a length that is only announced', () => {
+    const parser = new Parser();
+    parser.version = '1.2';
+    const feed = (bytes: Buffer) => {
+      for (const octet of cut(bytes, 'each')) expect([...parser.push(octet)]).toEqual([]);
+    };
+    feed(octets('SEND\ncontent-length:1048576\n\n'));
+    const before = process.memoryUsage().arrayBuffers;
+    feed(Buffer.alloc(10_000));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(512 * 1024);
+    expect(parser.pending).toBe('SEND\ncontent-length:1048576\n\n'.length + 10_000);
   });
 });
