@@ -161,7 +161,7 @@ contract('Registry', (f) => {
       ]) {
         const fault = await faultOf(act);
         expect(fault.code).toBe('key_type');
-        expect(fault.message.split(' ')).toContain(key);
+        expect(fault.message.split(' ')).toContain(key.replace('ws', f.redis.prefix ?? 'ws'));
       }
       expect(await snapshot()).toEqual(before);
     });
@@ -459,7 +459,7 @@ contract('Registry', (f) => {
         const before = await snapshot();
         const fault = await faultOf(f.registry.refresh(session, HOUR));
         expect(fault.code).toBe('key_type');
-        expect(fault.message.split(' ')).toContain(key);
+        expect(fault.message.split(' ')).toContain(key.replace('ws', f.redis.prefix ?? 'ws'));
         expect(await snapshot()).toEqual(before);
       },
     );
