@@ -23,7 +23,7 @@ export function addSettings(command: Command, ...names: SettingName[]): void {
 
 /** Adds what every command that speaks to Redis takes. */
 export function addStore(command: Command): void {
-  addSettings(command, 'redis', 'redisFile', 'stateFile', 'redisTimeout', 'prefix');
+  addSettings(command, 'redis', 'redisFile', 'redisCa', 'redisCert', 'redisKey', 'stateFile', 'redisTimeout', 'prefix');
 }
 
 /** Adds -o and --no-headers. */
@@ -128,7 +128,7 @@ export async function withSessions<T>(
   const { connect } = await import('../store/connect.ts');
   let store: Store | undefined;
   try {
-    store = await connect({ ...address, timeout, lasting });
+    store = await connect({ ...address, prefix, timeout, lasting });
     if (embedded) await store.call('PING'); // before it is named as the one that was found
     // Not where standard error is read by a program, which finds an error's JSON there and nothing else.
     if (embedded && !lasting && !flags.quiet && !['json', 'jsonl'].includes(formatOf(flags)))

@@ -154,7 +154,11 @@ export class Server {
       this.#http.close();
       throw error;
     }
-    this.#sessions.store.onReady(() => void this.#lease.renew());
+    this.#sessions.store.onReady(async () => {
+      await this.#lease.renew();
+      // The lease may live though writes were lost: a replica that took over may have been behind.
+      await this.#members.restore();
+    });
     this.#state = 'open';
   }
 

@@ -1,16 +1,23 @@
-/** Makes a Store of what the settings name: today a standalone Redis. */
-import { isIP } from 'node:net';
+/** Makes a Store of what the settings name: one Redis, the master that Sentinels name, or the one of a Cluster. */
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { Redis, type RedisOptions } from 'ioredis';
 import { WssessError } from '../common/errors.ts';
-import { maskUrl } from '../common/redis-address.ts';
+import type { TlsFiles } from '../common/redis-address.ts';
+import { type Address, parseUrl } from './address.ts';
 import type { Entry } from './link.ts';
+import { connectorOf, Locator, textOf, tlsOf } from './locate.ts';
 import { Store } from './store.ts';
 
 export interface ConnectOptions {
-  /** redis://[user[:password]@]host[:port][/db], or rediss:// for TLS. */
+  /** See address.ts. */
   url: string;
   /** Where the URL was said, for the message about a wrong one. */
   source: string;
+  /** For TLS: whom to trust, and what to show. */
+  tls?: TlsFiles | undefined;
+  /** Of the keys, `ws` unless said: on a Cluster it says which of its masters has them. */
+  prefix?: string;
   /** Milliseconds for connecting, and for each command. */
   timeout: number;
   /**
@@ -24,10 +31,17 @@ export interface ConnectOptions {
  * Connects to Redis.
  * @throws WssessError `usage` for a URL that is none, `redis_unreachable`, `redis_denied`, `redis_refused`
  */
-export async function connect({ url, source, timeout, lasting }: ConnectOptions): Promise<Store> {
-  const { where, entry, address } = parseUrl(url, source);
-  const redis = new Redis({
-    ...address,
+export async function connect({ url, source, tls, prefix = 'ws', timeout, lasting }: ConnectOptions): Promise<Store> {
+  const address = parseUrl(url, source);
+  const { kind } = address;
+  const name = `Redis at ${address.where}`;
+  if (kind === 'cluster' && !/^\{.+\}$/.test(prefix)) {
+    throw new WssessError('usage', `a Cluster keeps keys of one node together by a hash tag, and ${prefix} is none`, {
+      advice: `Give serve and every command --prefix '{${prefix}}', or WSSESS_PREFIX.`,
+    });
+  }
+  const secure = secureOf(tls, address.tls, source);
+  const options: RedisOptions = {
     lazyConnect: true,
     connectTimeout: timeout,
     disconnectTimeout: 100, // a Redis that is stopped doesn't close its side
@@ -36,50 +50,68 @@ export async function connect({ url, source, timeout, lasting }: ConnectOptions)
     enableReadyCheck: false, // a Redis that is still loading says so to each command
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    // The first connection must succeed; only what was connected once is connected again.
-    retryStrategy: (attempt) => (lasting && opened ? Math.min(50 * 2 ** attempt, 1000) + Math.random() * 100 : null),
+    ...(address.tls && { tls: { secureContext: secure } }),
+  };
+  const probe = `${prefix}:x:`;
+  const locator = kind === 'redis' ? undefined : new Locator(address, options, probe, timeout);
+  const redis = new Redis(
+    locator
+      ? { ...options, Connector: connectorOf(locator, address.tls) }
+      : { ...options, ...address.hosts[0], ...(address.tls && { tls: tlsOf(address.hosts[0].host, options.tls) }) },
+  );
+  const store = new Store(redis, {
+    entry: { ...address.entry, ...checkOf(address, name, probe) },
+    where: address.where,
+    told: { kind, name, master: () => locator?.last && textOf(locator.last) },
+    timeout,
+    lasting,
   });
-  let opened = false;
-  const store = new Store(redis, entry, where, timeout);
   try {
-    await store.open();
+    return await store.open();
   } catch (error) {
     store.close();
     throw error;
   }
-  opened = true;
-  return store;
 }
 
-function parseUrl(text: string, source: string): { address: RedisOptions; entry: Entry; where: string } {
-  const wrong = (why: string): never => {
-    throw new WssessError('usage', `${source}: ${JSON.stringify(maskUrl(text))} ${why}`, {
-      advice: 'Write it as redis://[user[:password]@]host[:port][/db].',
-    });
-  };
-  if (!URL.canParse(text)) return wrong('is not a URL');
-  const url = new URL(text);
-  if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') return wrong('is not a redis:// URL');
-  if (url.hostname === '') return wrong('names no host');
-  if (url.search !== '' || url.hash !== '') return wrong('has parameters, which wssess does not take');
-  const decode = (part: string): string => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return wrong('has a % that encodes nothing: write it as %25');
-    }
-  };
-  const db = url.pathname.replace(/^\/$/, '') || '/0';
-  if (!/^\/\d{1,5}$/.test(db)) return wrong('names a database that is not a number');
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  const port = Number(url.port || 6379);
+/** What must be so at the other end, asked each time it is entered: what was said of it may be old. */
+function checkOf({ kind }: Address, name: string, probe: string): Pick<Entry, 'check'> {
+  if (kind === 'cluster') return { check: (redis) => redis.call('EXISTS', probe) };
+  if (kind !== 'sentinel') return {};
   return {
-    address: { host, port, ...(url.protocol === 'rediss:' && { tls: isIP(host) ? {} : { servername: host } }) },
-    entry: {
-      db: Number(db.slice(1)),
-      ...(url.username && { username: decode(url.username) }),
-      ...(url.password && { password: decode(url.password) }),
+    // HELLO, because every user may say it; ROLE and INFO are for administrators.
+    check: async (redis) => {
+      const said = (await redis.call('HELLO')) as unknown[];
+      if (said[said.indexOf('role') + 1] === 'master') return;
+      throw new WssessError('redis_unreachable', `${name}: what its Sentinels name as the master is a replica`, {
+        advice: 'Another master takes over at the moment: repeat in some seconds.',
+      });
     },
-    where: `${url.hostname}:${port}${db === '/0' ? '' : db}`,
   };
+}
+
+/** @throws WssessError `usage` for files that are no certificates, or without TLS */
+function secureOf(
+  { files, ...pem }: TlsFiles = { files: '' },
+  wanted: boolean,
+  source: string,
+): SecureContext | undefined {
+  if (files === '') return undefined;
+  if (!wanted) {
+    throw new WssessError('usage', `${files}: ${source} names a Redis without TLS`, {
+      advice: 'Write rediss:// in place of redis://, or leave these out.',
+    });
+  }
+  try {
+    // What is no certificate, Node would leave out of what it trusts without a word.
+    for (const text of [pem.ca, pem.cert]) if (text !== undefined) new X509Certificate(text);
+    if ((pem.cert === undefined) !== (pem.key === undefined))
+      throw new Error('a certificate needs its key, a key its certificate');
+    return createSecureContext(pem);
+  } catch (cause) {
+    throw new WssessError('usage', `${files}: ${(cause as Error).message}`, {
+      advice: 'Name PEM files: certificates (-----BEGIN CERTIFICATE-----), and the key that fits.',
+      cause,
+    });
+  }
 }

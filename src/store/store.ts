@@ -1,10 +1,11 @@
 /**
  * The floor under the floor: one Redis, spoken to by commands and scripts, every fault told as a WssessError.
- * All that the rest of wssess knows of Redis is this class; Sentinel, Cluster and the embedded store move in behind
- * it, in connect.ts.
+ * All that the rest of wssess knows of Redis is this class; Sentinel, Cluster and the embedded store are behind it, in
+ * connect.ts.
  */
-import type { Redis, RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { WssessError } from '../common/errors.ts';
+import { isSilence, isStale, isUnknownScript, type Told, translate } from './faults.ts';
 import { type Entry, Link } from './link.ts';
 
 /** Milliseconds: what setTimeout can hold. */
@@ -22,27 +23,38 @@ export interface Script {
 export type Argument = string | number;
 export type Command = readonly [name: string, ...args: Argument[]];
 
+/** How a store is made: by connect.ts. */
+export interface Made {
+  entry: Entry;
+  /** Where it is, without its password: for people. */
+  where: string;
+  told: Told;
+  /** Milliseconds that one answer may take. */
+  timeout: number;
+  /** It connects again for ever. */
+  lasting: boolean;
+}
+
 export class Store {
   readonly #main: Link;
-  readonly #entry: Entry;
+  readonly #made: Made;
   /** Where this store is, without its password: for people. */
   readonly where: string;
   /** Connections for blocking commands that nobody uses at the moment. */
   #idle: Link[] = [];
   /** All connections beside the main one. */
   readonly #others = new Set<Link>();
-  /** Milliseconds that one answer may take. */
-  readonly #timeout: number;
   readonly #readied: (() => void)[] = [];
 
-  /** @param redis made without username, password and db, which are in `entry` */
-  constructor(redis: Redis, entry: Entry, where: string, timeout: number) {
-    this.#main = new Link(redis, entry, () => {
+  /** @param redis made without username, password and db, which are in the entry */
+  constructor(redis: Redis, made: Made) {
+    this.#made = made;
+    this.where = made.where;
+    const onOpen = () => {
+      this.#follow();
       for (const listener of this.#readied) listener();
-    });
-    this.#entry = entry;
-    this.where = where;
-    this.#timeout = timeout;
+    };
+    this.#main = new Link(redis, made.entry, { lasting: made.lasting, onOpen });
   }
 
   /** Opens the connection. @throws WssessError `redis_unreachable`, `redis_denied`, `redis_refused` */
@@ -63,17 +75,17 @@ export class Store {
 
   /** Sends one command. @throws WssessError */
   async call<T>(name: string, ...args: Argument[]): Promise<T> {
-    return this.#told(async () => this.#main.entered.call(name, ...args)) as Promise<T>;
+    return this.#send((redis) => redis.call(name, ...args)) as Promise<T>;
   }
 
   /** Sends several commands in one write; their results in order. @throws WssessError of the first that failed */
   async batch<T>(commands: readonly Command[]): Promise<T[]> {
-    const results = await this.#told(async () =>
-      this.#main.entered.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec(),
-    );
-    return (results ?? []).map(([error, result]) => {
-      if (error) throw this.#translate(error);
-      return result as T;
+    return this.#send(async (redis) => {
+      const results = await redis.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec();
+      return (results ?? []).map(([error, result]) => {
+        if (error) throw error;
+        return result as T;
+      });
     });
   }
 
@@ -103,7 +115,7 @@ export class Store {
     onMessage: (channel: string, message: string) => void,
   ): Promise<() => void> {
     // Not left to ioredis, which would subscribe before it has entered.
-    const listener = this.#another({ autoResubscribe: false }, () => listener.redis.subscribe(...channels));
+    const listener = this.#another(this.#made.lasting, () => listener.redis.subscribe(...channels));
     listener.redis.on('message', onMessage);
     const end = () => {
       listener.redis.off('message', onMessage);
@@ -128,7 +140,7 @@ export class Store {
   async pop(key: string, timeout: number): Promise<string | undefined> {
     const waiter = this.#idle.pop() ?? (await this.#newWaiter());
     // A Redis that went silent sends no end of the wait either.
-    const guard = setTimeout(() => waiter.close(), timeout + this.#timeout);
+    const guard = setTimeout(() => waiter.close(), timeout + this.#made.timeout);
     try {
       const answer = await this.#told(async () => waiter.entered.blpop(key, Math.max(timeout, 10) / 1000));
       this.#idle.push(waiter);
@@ -142,7 +154,7 @@ export class Store {
   }
 
   async #newWaiter(): Promise<Link> {
-    const waiter = this.#another({ retryStrategy: () => null });
+    const waiter = this.#another(false);
     waiter.redis.on('end', () => {
       this.#others.delete(waiter);
       this.#idle = this.#idle.filter((one) => one !== waiter);
@@ -158,15 +170,37 @@ export class Store {
   }
 
   /** One more connection like the main one. */
-  #another(options: Partial<RedisOptions>, onOpen?: () => Promise<unknown>): Link {
-    const link = new Link(this.#main.redis.duplicate({ lazyConnect: true, ...options }), this.#entry, onOpen);
+  #another(lasting: boolean, onOpen?: () => Promise<unknown>): Link {
+    const redis = this.#main.redis.duplicate({ lazyConnect: true, autoResubscribe: false });
+    const link = new Link(redis, this.#made.entry, { lasting, onOpen });
     this.#others.add(link);
     return link;
+  }
+
+  /** The main connection found another master: the others leave the old one too, which may not have noticed. */
+  #follow(): void {
+    for (const link of this.#others) {
+      if (link.isOpen && link.peer !== this.#main.peer) link.drop();
+    }
   }
 
   /** Closes all connections. */
   close(): void {
     for (const link of [...this.#others, this.#main]) link.close();
+  }
+
+  /** Sends by the main connection. Whoever is no master any more, or went silent, is left for the one that is now. */
+  async #send<T>(act: (redis: Redis) => Promise<T>): Promise<T> {
+    return this.#told(async () => {
+      const { entered } = this.#main;
+      try {
+        return await act(entered);
+      } catch (error) {
+        const isNoMore = isStale(error as Error) || isSilence(error as Error);
+        if (this.#made.told.kind !== 'redis' && isNoMore) this.#main.drop();
+        throw error;
+      }
+    });
   }
 
   async #told<T>(act: () => Promise<T>): Promise<T> {
@@ -178,58 +212,6 @@ export class Store {
   }
 
   #translate(error: Error): WssessError {
-    if (error instanceof WssessError) return error;
-    const where = `Redis at ${this.where}`;
-    if (error.name === 'ReplyError')
-      return new WssessError(codeOfReply(error), `${where}: ${error.message}`, { cause: error });
-    if (error.name === 'ParserError')
-      return new WssessError('redis_refused', `${where}: what answers there does not speak as Redis does`, {
-        cause: error,
-      });
-    if (!isOfConnection(error)) throw error;
-    const fault = this.#main.fault ?? error;
-    if (fault.name === 'ReplyError')
-      return new WssessError(codeOfReply(fault), `${where}: ${fault.message}`, { cause: fault });
-    const isSilent = [error, fault].some(({ message }) => message === 'Command timed out');
-    const why = isSilent ? 'it did not answer in time' : reasonOf(fault);
-    return new WssessError('redis_unreachable', `${where} cannot be reached: ${why}`, { cause: error });
-  }
-}
-
-/** What ioredis throws when the connection fails or is silent; anything else is a fault of ours. */
-function isOfConnection(error: Error & { code?: string }): boolean {
-  return (
-    error.code !== undefined ||
-    error.name === 'MaxRetriesPerRequestError' ||
-    /^(Connection is closed|Command timed out|Stream isn't writeable|Redis is already|connect ETIMEDOUT)/.test(
-      error.message,
-    )
-  );
-}
-
-function isUnknownScript(cause: unknown): boolean {
-  return cause instanceof Error && cause.message.startsWith('NOSCRIPT');
-}
-
-/** Code of an error reply: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
-function codeOfReply({ message }: Error): 'redis_denied' | 'key_type' | 'redis_refused' {
-  if (/^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH |ERR invalid password|ERR Client sent AUTH)/.test(message))
-    return 'redis_denied';
-  return message.startsWith('WRONGTYPE') ? 'key_type' : 'redis_refused';
-}
-
-function reasonOf(fault: Error & { code?: string }): string {
-  switch (fault.code) {
-    case 'ECONNREFUSED':
-      return 'nothing listens there';
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'no such host';
-    case 'ETIMEDOUT':
-      return 'the connection timed out';
-    case undefined:
-      return fault.message.startsWith('Stream isn') ? 'the connection is down' : fault.message.replace(/\.$/, '');
-    default:
-      return fault.code;
+    return translate(error, this.#main.fault, this.#made.told);
   }
 }

@@ -192,7 +192,7 @@ contract('Registry', (f) => {
       ]) {
         const fault = await faultOf(act);
         expect(fault.code).toBe('key_type');
-        expect(fault.message.split(' ')).toContain(key);
+        expect(fault.message.split(' ')).toContain(key.replace('ws', f.redis.prefix ?? 'ws'));
       }
       expect(await snapshot()).toEqual(before);
     });
@@ -490,7 +490,7 @@ contract('Registry', (f) => {
         const before = await snapshot();
         const fault = await faultOf(f.registry.refresh(session, HOUR));
         expect(fault.code).toBe('key_type');
-        expect(fault.message.split(' ')).toContain(key);
+        expect(fault.message.split(' ')).toContain(key.replace('ws', f.redis.prefix ?? 'ws'));
         expect(await snapshot()).toEqual(before);
       },
     );

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect7, dropClients } from '../helpers/clients.ts';
 import { type Serve, startServe, wssess } from '../helpers/program.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
+import { until } from '../helpers/wait.ts';
 
 const RULES = readFileSync(join(import.meta.dirname, '../../docs/security.md'), 'utf8').match(/^ACL SETUSER .+$/gm)!;
 
@@ -16,8 +17,9 @@ describeWithRedis('rights by Redis’s own ACL', () => {
 
   beforeAll(async () => {
     redis = await startRedis();
-    serve = await startServe(redis.url);
+    expect(RULES).toHaveLength(3);
     for (const rule of RULES) expect(redis.cli(...rule.split(/\s+/))).toBe('OK');
+    serve = await startServe(redis.url.replace('redis://', 'redis://node:PASSWORD@'));
   });
   afterAll(async () => {
     dropClients();
@@ -25,11 +27,20 @@ describeWithRedis('rights by Redis’s own ACL', () => {
     await redis?.stop();
   });
 
+  /** What Redis denied this user, by its own account. */
+  const denied = async (user: string) =>
+    ((await redis.client.call('ACL', 'LOG', 128)) as string[][])
+      .filter((entry) => entry[entry.indexOf('username') + 1] === user)
+      .map((entry) => entry[entry.indexOf('object') + 1]);
+
   test.each(['ls', 'who kim', 'stats', 'nodes'])('a viewer may %s', async (line) => {
     const { session } = await connect7(serve.ws, { userId: 'kim' });
+    await redis.client.call('ACL', 'LOG', 'RESET');
     const ran = await as('viewer', line);
     expect(ran.code).toBe(0);
     if (line === 'ls') expect(ran.stdout).toContain(session);
+    // To ask nodes is tried, and done without.
+    expect(await denied('viewer')).toEqual(line.startsWith('who') ? ['evalsha'] : []);
   });
 
   test('a viewer may neither kick nor refresh; exit 4', async () => {
@@ -45,8 +56,24 @@ describeWithRedis('rights by Redis’s own ACL', () => {
     }
     expect((await closed).code).toBe(4001);
     const own = ['--no-auth-warning', '--user', 'operator', '--pass', 'PASSWORD'];
+    expect(await denied('operator')).toEqual([]);
     for (const command of ['CONFIG GET dir', 'FLUSHALL', 'KEYS *', 'SET other:key 1', 'EVAL return(1) 0']) {
       expect(redis.cli(...own, ...command.split(' '))).toMatch(/NOPERM/);
     }
+  });
+
+  test('a node needs no more for its sessions, from CONNECT to the end, nor after a reconnect', async () => {
+    const { session, disconnect } = await connect7(serve.ws, { userId: 'kim' });
+    const other = await connect7(serve.ws, { userId: 'lee' });
+    expect((await serve.rest(`/api/session/${session}/refresh`, 'POST')).status).toBe(200);
+    await redis.client.call('CLIENT', 'KILL', 'USER', 'node');
+    await until(async () => (await serve.rest('/readyz')).status === 200, 20_000, 'the node to be ready');
+    // It hears again what it is asked.
+    const kicked = async () => (await as('operator', `kick ${other.session} --yes --timeout 1s`)).code === 0;
+    await until(kicked, 20_000, 'a kick');
+    await disconnect();
+    const gone = async () => (await serve.rest(`/api/session/${session}`)).status === 404;
+    await until(gone, 20_000, 'the session to be gone');
+    expect(await denied('node')).toEqual([]);
   });
 });

@@ -15,8 +15,12 @@ export const DAY = 24 * HOUR;
 export const INCARNATION = 'incarnation-0001';
 export const OTHER_INCARNATION = 'incarnation-0002';
 
-export async function openFloor(redis: { url: string }, prefix = 'ws', timeout = 5000): Promise<Sessions> {
-  return openSessions(await connect({ url: redis.url, source: 'test', timeout, lasting: false }), prefix);
+export async function openFloor(
+  { url, prefix: own = 'ws' }: Pick<TestRedis, 'url' | 'prefix'>,
+  prefix = own,
+  timeout = 5000,
+): Promise<Sessions> {
+  return openSessions(await connect({ url, source: 'test', prefix, timeout, lasting: false }), prefix);
 }
 
 export function nodeInfo(over: Partial<NodeInfo> = {}): NodeInfo {

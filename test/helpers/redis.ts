@@ -1,19 +1,26 @@
 /** A real redis-server of the test's own, on a free port; tests that need one are skipped where there is none. */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { Redis } from 'ioredis';
 import { describe } from 'vitest';
 import { until } from './wait.ts';
 
-const installed = spawnSync('redis-server', ['--version']).status === 0;
-if (!installed && process.env.WSSESS_TEST_REQUIRE) throw new Error('redis-server is not installed, and must be here');
+/** `describe`, skipped and shown so where this program isn't installed. */
+function describeWith(program: string): typeof describe | typeof describe.skip {
+  if (spawnSync(program, ['--version']).status === 0) return describe;
+  if (process.env.WSSESS_TEST_REQUIRE) throw new Error(`${program} is not installed, and must be here`);
+  return describe.skip;
+}
 
-/** `describe`, skipped and shown so where redis-server isn't installed. */
-export const describeWithRedis = installed ? describe : describe.skip;
+export const describeWithRedis = describeWith('redis-server');
+export const describeWithValkey = describeWith('valkey-server');
 
 export interface TestRedis {
   port: number;
   url: string;
+  /** Of the keys, where it isn't `ws`. */
+  prefix?: string;
   /** A client of the test's own, beside wssess. */
   client: Redis;
   /** What `redis-cli` prints, without the last newline. */
@@ -36,28 +43,40 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Arguments of a server that keeps nothing on disk, and finds nothing there: a replica leaves its dump.rdb behind. */
+export function plain(port: number, folder = tmpdir()): string[] {
+  const nowhere = ['--dir', folder, '--dbfilename', `wssess-test-${port}.rdb`, '--save', '', '--appendonly', 'no'];
+  return ['--port', String(port), '--bind', '127.0.0.1', ...nowhere];
+}
+
+export function launch(args: readonly string[], program = 'redis-server'): ChildProcess {
+  return spawn(program, args, { stdio: 'ignore' });
+}
+
+/** Resolves when the process has ended. */
+export function ended(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => server.once('exit', () => resolve()));
+}
+
 /** @param args more of redis-server's, like `--requirepass` */
-export async function startRedis(...args: string[]): Promise<TestRedis> {
+export function startRedis(...args: string[]): Promise<TestRedis> {
+  return startServer('redis-server', args);
+}
+
+export function startValkey(): Promise<TestRedis> {
+  return startServer('valkey-server', []);
+}
+
+async function startServer(program: string, args: string[]): Promise<TestRedis> {
   const port = await freePort();
   const password = args[args.indexOf('--requirepass') + 1];
   const auth = args.includes('--requirepass') && password !== undefined ? { password } : {};
-  const launch = () =>
-    spawn(
-      'redis-server',
-      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...args],
-      {
-        stdio: 'ignore',
-      },
-    );
-  let server = launch();
+  let server = launch([...plain(port), ...args], program);
   const client = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => 50, ...auth });
   client.on('error', () => {});
   const answering = () =>
     until(async () => (await client.ping().catch(() => '')) === 'PONG', 10_000, 'redis-server to answer');
-  const ended = () =>
-    new Promise<void>((resolve) =>
-      server.exitCode === null && server.signalCode === null ? server.once('exit', () => resolve()) : resolve(),
-    );
   await answering();
   return {
     port,
@@ -70,16 +89,16 @@ export async function startRedis(...args: string[]): Promise<TestRedis> {
     resume: () => void server.kill('SIGCONT'),
     async kill() {
       server.kill('SIGKILL');
-      await ended();
+      await ended(server);
     },
     async restart() {
-      server = launch();
+      server = launch([...plain(port), ...args], program);
       await answering();
     },
     async stop() {
       client.disconnect();
       server.kill('SIGKILL');
-      await ended();
+      await ended(server);
     },
   };
 }

@@ -81,7 +81,9 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
   const timeout = get('redisTimeout');
   checkAccess(options.host, options.access);
   const log = makeLog(io.err);
-  const opened = named ? await openNamed(named, timeout) : await openOwn(timeout, prefix, stateFile(flags, io), log);
+  const opened = named
+    ? await openNamed({ ...named, prefix }, timeout)
+    : await openOwn(timeout, prefix, stateFile(flags, io), log);
   try {
     const server = new Server(options, openSessions(opened.store, prefix), log);
     const stopped = new Promise<NodeJS.Signals>((resolve) => io.onSignal(resolve));
@@ -116,7 +118,7 @@ interface Opened {
   close(): Promise<void> | void;
 }
 
-async function openNamed(address: RedisAddress, timeout: number): Promise<Opened> {
+async function openNamed(address: RedisAddress & { prefix: string }, timeout: number): Promise<Opened> {
   const { connect } = await import('../../store/connect.ts');
   const store = await connect({ ...address, timeout, lasting: true });
   try {
