@@ -6,6 +6,7 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import { WssessError } from '../common/errors.ts';
 import { type Entry, Link } from './link.ts';
+import { type Ear, Listener } from './listener.ts';
 
 /** Milliseconds: what setTimeout can hold. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -19,7 +20,7 @@ export interface Script {
   readOnly: boolean;
 }
 
-export type Argument = string | number;
+export type Argument = string | number | Buffer;
 export type Command = readonly [name: string, ...args: Argument[]];
 
 export class Store {
@@ -94,29 +95,39 @@ export class Store {
   }
 
   /**
-   * Listens on channels with a connection of its own, which subscribes again after a loss.
-   * @param onMessage called with the channel and the message
+   * Listens to channels with a connection of its own, which listens again after a loss.
+   * @param channels from the beginning; others come and go
+   * @throws WssessError
+   */
+  async listen(channels: readonly string[], ear: Ear): Promise<Listener> {
+    let link: Link;
+    const connect = (onOpen: () => void) => {
+      // Not left to ioredis, which would subscribe before it has entered.
+      link = this.#another({ autoResubscribe: false }, onOpen);
+      return link;
+    };
+    const listener = new Listener(connect, this.#timeout, ear, () => this.#others.delete(link));
+    try {
+      await this.#told(() => listener.open(channels));
+    } catch (error) {
+      listener.close();
+      throw error;
+    }
+    return listener;
+  }
+
+  /**
+   * Listens to channels that stay the same, and whose messages are text.
    * @returns ends the listening
+   * @throws WssessError
    */
   async subscribe(
     channels: readonly string[],
     onMessage: (channel: string, message: string) => void,
   ): Promise<() => void> {
-    // Not left to ioredis, which would subscribe before it has entered.
-    const listener = this.#another({ autoResubscribe: false }, () => listener.redis.subscribe(...channels));
-    listener.redis.on('message', onMessage);
-    const end = () => {
-      listener.redis.off('message', onMessage);
-      this.#others.delete(listener);
-      listener.close();
-    };
-    try {
-      await this.#told(() => listener.open());
-    } catch (error) {
-      end();
-      throw error;
-    }
-    return end;
+    const heard = (channel: Buffer, message: Buffer) => onMessage(channel.toString(), message.toString());
+    const listener = await this.listen(channels, { heard });
+    return () => listener.close();
   }
 
   /**
@@ -158,7 +169,7 @@ export class Store {
   }
 
   /** One more connection like the main one. */
-  #another(options: Partial<RedisOptions>, onOpen?: () => Promise<unknown>): Link {
+  #another(options: Partial<RedisOptions>, onOpen?: () => void): Link {
     const link = new Link(this.#main.redis.duplicate({ lazyConnect: true, ...options }), this.#entry, onOpen);
     this.#others.add(link);
     return link;
