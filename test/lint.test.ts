@@ -113,6 +113,22 @@ const ROOMS: Record<string, Imports> = {
     ],
     allowed: ['./frame.ts', 'node:buffer', '../../common/escape.ts'],
   },
+  'src/server/broker/x.ts': {
+    forbidden: [
+      'ws',
+      'ioredis',
+      '../../store/store.ts',
+      '../../sessions/bus.ts',
+      '../connection/connection.ts',
+      '../relay/relay.ts',
+      '../../cli/io.ts',
+    ],
+    allowed: ['../stomp/frame.ts', '../transport/message.ts', '../refusal.ts'],
+  },
+  'src/server/relay/x.ts': {
+    forbidden: ['ws', 'ioredis', '../../store/store.ts', '../connection/connection.ts', '../../cli/io.ts'],
+    allowed: ['../../sessions/bus.ts', '../broker/other-nodes.ts', '../stomp/frame.ts'],
+  },
   'src/server/broker/destinations.ts': {
     forbidden: [
       'jose',

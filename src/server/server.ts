@@ -23,6 +23,7 @@ import { Load } from './membership/load.ts';
 import { Members } from './membership/members.ts';
 import { type ServerOptions, serverOptions } from './options.ts';
 import { ignoreUpgrade, refuse, refuseGarbage } from './raw-http.ts';
+import { Relay } from './relay/relay.ts';
 import { restHandler } from './rest/rest.ts';
 import { quote } from './stomp/protocol-error.ts';
 import { WebSocketDoor } from './transport/websocket.ts';
@@ -41,6 +42,7 @@ export class Server {
   readonly #load = new Load();
   readonly #guard: Guard;
   readonly #broker: Broker;
+  readonly #relay: Relay;
   readonly #members: Members;
   readonly #lease: Lease;
   readonly #http: HttpServer;
@@ -61,8 +63,18 @@ export class Server {
     this.#warnSeldom = warnSeldom(log);
     const { limits, maxBuffer, connectTimeout, heartBeat, maxSubscriptions, access } = options;
     this.#guard = guardOf(access, (error) => this.#fault(error));
-    this.#broker = new Broker(this.#incarnation, { ...options.broker, maxSubscriptions }, (queue, count, why) =>
-      this.#warnSeldom('queue', `${count} messages of ${quote(queue)} are dropped: ${why}`),
+    this.#relay = new Relay({
+      bus: sessions.bus,
+      incarnation: this.#incarnation,
+      limits,
+      warn: this.#warnSeldom,
+      fault: (error) => this.#fault(error),
+    });
+    this.#broker = new Broker(
+      this.#incarnation,
+      { ...options.broker, maxSubscriptions },
+      (queue, count, why) => this.#warnSeldom('queue', `${count} messages of ${quote(queue)} are dropped: ${why}`),
+      this.#relay,
     );
     this.#lease = new Lease(
       sessions.nodes,
@@ -140,6 +152,7 @@ export class Server {
     this.#guard.start();
     try {
       await this.#lease.take();
+      await this.#relay.start((received) => this.#broker.receive(received));
       this.#stopListening = await this.#sessions.control.listen(
         this.#incarnation,
         answering({
@@ -152,6 +165,8 @@ export class Server {
     } catch (error) {
       this.#load.stop();
       this.#http.close();
+      await this.#relay.stop();
+      await this.#lease.release().catch(() => {}); // else its timer goes on, and the process with it
       throw error;
     }
     this.#sessions.store.onReady(async () => {
@@ -168,6 +183,7 @@ export class Server {
     this.#http.close();
     await this.#members.drain();
     this.#stopListening();
+    await this.#relay.stop();
     await this.#lease.release().catch((error: unknown) => this.#fault(error));
     this.#load.stop();
     this.#http.closeAllConnections();

@@ -47,6 +47,16 @@ export class Keys {
   }
   /** Channel that wakes the process of this incarnation: a request waits. */
   wake = (incarnation: string): string => `${this.#prefix}:x:wake:${incarnation}`;
+  /** Channel of the messages to a topic, named by its destination. */
+  toTopic = (destination: string): string => `${this.#prefix}:x:to:topic:${destination}`;
+  /** Channel of the messages to a user. */
+  toUser = (user: string): string => `${this.#prefix}:x:to:user:${user}`;
+  /** Channel of the messages to single sessions of the process of this incarnation. */
+  toProcess = (incarnation: string): string => `${this.#prefix}:x:to:process:${incarnation}`;
+  /** Channel of the messages to everyone. */
+  get toAll(): string {
+    return `${this.#prefix}:x:to:all`;
+  }
   /** String: a request to a node. */
   request = (request: string): string => `${this.#prefix}:x:request:${request}`;
   /** List: the answer to a request. */

@@ -1,5 +1,6 @@
 /** The floor as one thing: what server and CLI hold of a Redis. */
 import type { Store } from '../store/store.ts';
+import { Bus } from './bus.ts';
 import { Control } from './control.ts';
 import { Directory } from './directory.ts';
 import { Keys } from './keys.ts';
@@ -14,6 +15,7 @@ export interface Sessions {
   registry: Registry;
   nodes: Nodes;
   control: Control;
+  bus: Bus;
   overview: Overview;
 }
 
@@ -29,6 +31,7 @@ export function openSessions(store: Store, prefix: string): Sessions {
     registry: new Registry(store, keys, directory),
     nodes,
     control: new Control(store, keys),
+    bus: new Bus(store, keys),
     overview: new Overview({ store, keys, directory, nodes }),
   };
 }

@@ -7,6 +7,7 @@ import type { Redis } from 'ioredis';
 import { WssessError } from '../common/errors.ts';
 import { isSilence, isStale, isUnknownScript, type Told, translate } from './faults.ts';
 import { type Entry, Link } from './link.ts';
+import { type Ear, Listener } from './listener.ts';
 
 /** Milliseconds: what setTimeout can hold. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -20,7 +21,7 @@ export interface Script {
   readOnly: boolean;
 }
 
-export type Argument = string | number;
+export type Argument = string | number | Buffer;
 export type Command = readonly [name: string, ...args: Argument[]];
 
 /** How a store is made: by connect.ts. */
@@ -106,29 +107,38 @@ export class Store {
   }
 
   /**
-   * Listens on channels with a connection of its own, which subscribes again after a loss.
-   * @param onMessage called with the channel and the message
+   * Listens to channels with a connection of its own, which listens again after a loss.
+   * @param channels from the beginning; others come and go
+   * @throws WssessError
+   */
+  async listen(channels: readonly string[], ear: Ear): Promise<Listener> {
+    let link: Link;
+    const connect = (onOpen: () => void) => {
+      link = this.#another(this.#made.lasting, onOpen);
+      return link;
+    };
+    const listener = new Listener(connect, this.#made.timeout, ear, () => this.#others.delete(link));
+    try {
+      await this.#told(() => listener.open(channels));
+    } catch (error) {
+      listener.close();
+      throw error;
+    }
+    return listener;
+  }
+
+  /**
+   * Listens to channels that stay the same, and whose messages are text.
    * @returns ends the listening
+   * @throws WssessError
    */
   async subscribe(
     channels: readonly string[],
     onMessage: (channel: string, message: string) => void,
   ): Promise<() => void> {
-    // Not left to ioredis, which would subscribe before it has entered.
-    const listener = this.#another(this.#made.lasting, () => listener.redis.subscribe(...channels));
-    listener.redis.on('message', onMessage);
-    const end = () => {
-      listener.redis.off('message', onMessage);
-      this.#others.delete(listener);
-      listener.close();
-    };
-    try {
-      await this.#told(() => listener.open());
-    } catch (error) {
-      end();
-      throw error;
-    }
-    return end;
+    const heard = (channel: Buffer, message: Buffer) => onMessage(channel.toString(), message.toString());
+    const listener = await this.listen(channels, { heard });
+    return () => listener.close();
   }
 
   /**
@@ -170,7 +180,8 @@ export class Store {
   }
 
   /** One more connection like the main one. */
-  #another(lasting: boolean, onOpen?: () => Promise<unknown>): Link {
+  #another(lasting: boolean, onOpen?: () => void): Link {
+    // Subscribing again isn't left to ioredis, which would do so before it has entered.
     const redis = this.#main.redis.duplicate({ lazyConnect: true, autoResubscribe: false });
     const link = new Link(redis, this.#made.entry, { lasting, onOpen });
     this.#others.add(link);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect7, dropClients } from '../helpers/clients.ts';
 import { type Serve, startServe, wssess } from '../helpers/program.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
+import { talk } from '../helpers/talk.ts';
 import { until } from '../helpers/wait.ts';
 
 const RULES = readFileSync(join(import.meta.dirname, '../../docs/security.md'), 'utf8').match(/^ACL SETUSER .+$/gm)!;
@@ -48,6 +49,39 @@ describeWithRedis('rights by Redis’s own ACL', () => {
     for (const line of [`kick ${session} --yes`, `refresh ${session}`]) expect((await as('viewer', line)).code).toBe(4);
     expect((await serve.rest(`/api/session/${session}`)).status).toBe(200);
   });
+
+  test('a server may serve, and tell other servers, and no more than that', async () => {
+    // Of the node's rights, by another name: they are taken away at the end.
+    expect(redis.cli(...RULES[2]!.replace('SETUSER node', 'SETUSER server').split(/\s+/))).toBe('OK');
+    const url = redis.url.replace('redis://', 'redis://server:PASSWORD@');
+    const nodes = await Promise.all(['right-a', 'right-b'].map((name) => startServe(url, ['--node', name])));
+    try {
+      const [here, there] = await Promise.all(nodes.map((node) => talk(node.ws, 'kim')));
+      await there!.sure('SUBSCRIBE', { id: '1', destination: '/topic/a' });
+      await here!.sure('SEND', { destination: '/topic/a' }, 'x');
+      await there!.wait('MESSAGE');
+      const kicked = await nodes[0]!.rest(`/api/session/${there!.session}`, 'DELETE');
+      expect(kicked.body.outcome).toBe('kicked');
+      expect(nodes.map((node) => node.stderr()).join('')).not.toMatch(/NOPERM/);
+    } finally {
+      await Promise.all(nodes.map((node) => node.stop()));
+    }
+    const own = ['--no-auth-warning', '--user', 'server', '--pass', 'PASSWORD'];
+    for (const command of [
+      'CONFIG GET dir',
+      'FLUSHALL',
+      'KEYS *',
+      'SET other:key 1',
+      'EVAL return(1) 0',
+      'PUBLISH y 1',
+    ])
+      expect(redis.cli(...own, ...command.split(' '))).toMatch(/NOPERM/);
+    // Without its channels it doesn't start half.
+    redis.cli('ACL', 'SETUSER', 'server', 'resetchannels');
+    const refused = await wssess(['serve', '--port', '0'], { env: { WSSESS_REDIS_URL: url } });
+    expect(refused).toMatchObject({ code: 4, stdout: '' });
+    expect(refused.stderr).toMatch(/^error: [^\n]*NOPERM[^\n]*\n$/);
+  }, 60_000);
 
   test('an operator may show, refresh and kick, and no more than that', async () => {
     const { session, closed } = await connect7(serve.ws, { userId: 'kim' });

@@ -8,6 +8,7 @@ import { deliverAcked } from './deliver-acked.ts';
 import { Desk, type Held, type Send } from './desk.ts';
 import { parseSource, parseTarget, type Target } from './destinations.ts';
 import { type BrokerOptions, weightOf } from './limits.ts';
+import { type Audience, type OtherNodes, type Shared, together } from './other-nodes.ts';
 import type { Queued } from './queue.ts';
 import { Queues } from './queues.ts';
 import { type AckMode, type Subscription, Subscriptions } from './subscriptions.ts';
@@ -35,6 +36,7 @@ export class Broker {
   readonly #subscriptions = new Subscriptions<Client>();
   readonly #addressees = new Addressees<Client>();
   readonly #queues: Queues<Sub, Frame>;
+  readonly #others: OtherNodes;
   /** Of those that acknowledge, or have used a transaction. */
   readonly #desks = new Map<Client, Desk<Sub>>();
   /** Queues that wait for a clogged consumer. */
@@ -45,14 +47,17 @@ export class Broker {
   /**
    * @param incarnation makes message ids unique over restarts
    * @param dropped is told when messages of a queue are lost
+   * @param others get what is sent to more than this node
    */
   constructor(
     incarnation: string,
     options: BrokerOptions & { maxSubscriptions: number },
     dropped: (queue: string, count: number, why: string) => void,
+    others: OtherNodes,
   ) {
     this.#incarnation = incarnation;
     this.#options = options;
+    this.#others = others;
     this.#queues = new Queues({
       limits: options,
       now: () => performance.now(),
@@ -64,16 +69,31 @@ export class Broker {
 
   /**
    * Sends a message, or keeps it until its transaction is committed.
+   * @returns resolves, never rejects, when other nodes have it too or it is lost to them; undefined: nothing to wait for
    * @throws Refusal for a destination that isn't served or not for this client, a transaction that isn't open, a full queue
    */
-  send(client: Client, destination: string, frame: Frame, transaction: string | undefined): void {
+  send(client: Client, destination: string, frame: Frame, transaction: string | undefined): Promise<void> | undefined {
     const send = { kind: 'send' as const, target: this.#permitted(client, destination), frame };
-    if (transaction !== undefined) this.desk(client).keep(transaction, send);
-    else this.#sendAll([send]);
+    if (transaction === undefined) return this.#sendAll([send]);
+    this.desk(client).keep(transaction, send);
+    return undefined;
   }
 
-  /** @throws Refusal for a destination that isn't served, an id in use, too many subscriptions */
-  subscribe(client: Client, destination: string, id: string | undefined, ack: AckMode): void {
+  /** A message that another node's client sent, and that node has allowed. */
+  receive({ target, id, frame }: { target: Shared; id: string; frame: Frame }): void {
+    this.#fanOut(frame, target, id);
+  }
+
+  /** When there is room for more messages to other nodes; undefined while there is. */
+  get room(): Promise<void> | undefined {
+    return this.#others.room;
+  }
+
+  /**
+   * @returns as of `send`: when what is sent on other nodes surely arrives
+   * @throws Refusal for a destination that isn't served, an id in use, too many subscriptions
+   */
+  subscribe(client: Client, destination: string, id: string | undefined, ack: AckMode): Promise<void> | undefined {
     const source = parseSource(destination);
     if (source.kind === 'unserved') throw new Refusal(source.why, source.advice);
     const { maxSubscriptions } = this.#options;
@@ -86,7 +106,10 @@ export class Broker {
     }
     if (ack !== 'auto') this.desk(client).unacked.open(subscription);
     if (source.kind === 'own') this.#addressees.add(client);
-    if (source.kind === 'queue') this.#queues.join(source.name, subscription);
+    const audience = audienceOf(subscription);
+    if (audience) return this.#others.watch(audience);
+    this.#queues.join(source.name, subscription);
+    return undefined;
   }
 
   /** By id; without one, all that are to the destination (1.0 "UNSUBSCRIBE"). @throws Refusal when there is none */
@@ -153,17 +176,25 @@ export class Broker {
     return target;
   }
 
-  /** All of them, or none. @throws Refusal when a queue is full */
-  #sendAll(sends: readonly Send[]): void {
+  /** All of them, or none. @returns as `send` @throws Refusal when a queue is full */
+  #sendAll(sends: readonly Send[]): Promise<void> | undefined {
     this.#queues.check(sends.flatMap(offerOf));
-    for (const { target, frame } of sends) {
-      const id = `${this.#incarnation}-${++this.counters.messages_in}`;
-      if (target.kind === 'queue') this.#queues.push(target.name, id, frame, weightOf(frame));
-      else this.#fanOut(frame, target, id);
-    }
+    return together(sends.map((send) => this.#sendOne(send)));
   }
 
-  #fanOut(frame: Frame, target: Send['target'], id: string): void {
+  #sendOne({ target, frame }: Send): Promise<void> | undefined {
+    const number = ++this.counters.messages_in;
+    const id = `${this.#incarnation}-${number}`;
+    if (target.kind === 'queue') {
+      this.#queues.push(target.name, id, frame, weightOf(frame));
+      return undefined;
+    }
+    const isHere = target.kind === 'session' && this.#addressees.ofSession(target.session).length > 0;
+    this.#fanOut(frame, target, id);
+    return isHere ? undefined : this.#others.publish(target, number, frame);
+  }
+
+  #fanOut(frame: Frame, target: Shared, id: string): void {
     const { name } = target;
     let auto: Iterable<Sub>;
     let acking: Iterable<Sub>;
@@ -240,6 +271,8 @@ export class Broker {
 
   #drop(subscription: Sub): void {
     this.#subscriptions.remove(subscription);
+    const audience = audienceOf(subscription);
+    if (audience) this.#others.unwatch(audience);
     this.#queues.leave(subscription.destination, subscription);
   }
 
@@ -250,4 +283,11 @@ export class Broker {
 
 function offerOf({ target, frame }: Send): { queue: string; bytes: number }[] {
   return target.kind === 'queue' ? [{ queue: target.name, bytes: weightOf(frame) }] : [];
+}
+
+/** Of other nodes' messages; those of a queue stay on theirs. */
+function audienceOf({ destination, subscriber }: Sub): Audience | undefined {
+  const source = parseSource(destination);
+  if (source.kind === 'topic') return { kind: source.kind, name: source.name };
+  return source.kind === 'own' ? { kind: source.kind, user: subscriber.user } : undefined;
 }

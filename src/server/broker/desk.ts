@@ -4,6 +4,7 @@ import type { Frame } from '../stomp/frame.ts';
 import { quote } from '../stomp/protocol-error.ts';
 import type { Target } from './destinations.ts';
 import { weightOf } from './limits.ts';
+import { together } from './other-nodes.ts';
 import type { Queued } from './queue.ts';
 import type { AckMode } from './subscriptions.ts';
 import { type TransactionLimits, Transactions } from './transactions.ts';
@@ -41,7 +42,8 @@ export interface Surroundings<Sub> {
   find(id: string): Sub | undefined;
   /** @throws Refusal unless all can be sent */
   check(sends: readonly Send[]): void;
-  send(sends: readonly Send[]): void;
+  /** @returns resolves when other nodes have them too */
+  send(sends: readonly Send[]): Promise<void> | undefined;
   acknowledged(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
   refused(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
   /** Whoever had them is gone. */
@@ -75,13 +77,19 @@ export class Desk<Sub extends { readonly ack: AckMode }> {
     this.#transactions.add(transaction, send, weightOf(send.frame));
   }
 
-  /** Does all that the transaction holds, in its order, or nothing. @throws Refusal when it can't be done */
-  commit(transaction: string): void {
+  /**
+   * Does all that the transaction holds, in its order, or nothing.
+   * @returns resolves, never rejects, when other nodes have what was sent, or it is lost to them
+   * @throws Refusal when it can't be done
+   */
+  commit(transaction: string): Promise<void> | undefined {
     this.#surroundings.check(this.#transactions.steps(transaction).filter((step) => step.kind === 'send'));
+    const sent: (Promise<void> | undefined)[] = [];
     for (const step of this.#transactions.take(transaction)) {
-      if (step.kind === 'send') this.#surroundings.send([step]);
+      if (step.kind === 'send') sent.push(this.#surroundings.send([step]));
       else this.#settle(step);
     }
+    return together(sent);
   }
 
   /** What was sent is forgotten, what was acknowledged is not. @throws Refusal when there is no such transaction */

@@ -3,7 +3,9 @@ import { quote } from '../stomp/protocol-error.ts';
 
 /** Where a SEND goes. `name` is the destination that the receivers see. */
 export type Target =
-  | { kind: 'topic' | 'queue' | 'all'; name: string }
+  | { kind: 'queue'; name: string }
+  | { kind: 'topic'; name: string }
+  | { kind: 'all'; name: string }
   | { kind: 'user'; user: string; name: string }
   | { kind: 'session'; session: string; name: string }
   | Unserved;

@@ -24,14 +24,28 @@ const ACK_MODES: readonly AckMode[] = ['auto', 'client', 'client-individual'];
 
 export type Handler = (connection: Connection, frame: Frame, services: Services) => Promise<void> | void;
 
+const asksForReceipt = ({ version }: Connection, frame: Frame) => ownHeader(frame, 'receipt', version) !== undefined;
+
+/**
+ * What was sent is on its way to other nodes: a receipt says that they have it (1.2 "RECEIPT"). Who asks for none waits
+ * only while too much is on its way.
+ */
+function passedOn(connection: Connection, frame: Frame, broker: Broker, sent: Promise<void> | undefined) {
+  return sent && (asksForReceipt(connection, frame) ? sent : broker.room);
+}
+
 /** 1.2 "SEND": the destination is required; the body goes to whoever subscribes to it, in a transaction at its COMMIT. */
 const send: Handler = (connection, frame, { broker, guard }) => {
   const destination = required(connection, frame, 'destination');
   if (destination === TOKEN_DESTINATION) return guard.renew(frame, connection);
-  broker.send(connection, destination, frame, ownHeader(frame, 'transaction', connection.version));
+  const transaction = ownHeader(frame, 'transaction', connection.version);
+  return passedOn(connection, frame, broker, broker.send(connection, destination, frame, transaction));
 };
 
-/** 1.2 "SUBSCRIBE": the id names the subscription within this connection; 1.0 may leave it out. */
+/**
+ * 1.2 "SUBSCRIBE": the id names the subscription within this connection; 1.0 may leave it out. A receipt says that what is
+ * sent from now on arrives, on other nodes too.
+ */
 const subscribe: Handler = (connection, frame, { broker, guard }) => {
   const destination = required(connection, frame, 'destination');
   const { version } = connection;
@@ -40,7 +54,9 @@ const subscribe: Handler = (connection, frame, { broker, guard }) => {
   const ack = ACK_MODES.find((mode) => mode === named);
   if (!ack) throw new ProtocolError(`The ack mode ${quote(named)} is none of auto, client, client-individual`);
   const add = () => {
-    if (connection.state !== 'closed') broker.subscribe(connection, destination, id, ack);
+    if (connection.state === 'closed') return;
+    const heard = broker.subscribe(connection, destination, id, ack);
+    return asksForReceipt(connection, frame) ? heard : undefined;
   };
   const checked = guard.check(frame, connection);
   return checked ? checked.then(add) : add();
@@ -90,8 +106,10 @@ const begin: Handler = (connection, frame, { broker }) =>
   broker.desk(connection).begin(required(connection, frame, 'transaction'));
 
 /** 1.2 "COMMIT": all that the transaction holds is done, in one go. */
-const commit: Handler = (connection, frame, { broker }) =>
-  broker.desk(connection).commit(required(connection, frame, 'transaction'));
+const commit: Handler = (connection, frame, { broker }) => {
+  const transaction = required(connection, frame, 'transaction');
+  return passedOn(connection, frame, broker, broker.desk(connection).commit(transaction));
+};
 
 /** 1.2 "ABORT": nothing of it is done. */
 const abort: Handler = (connection, frame, { broker }) =>

@@ -6,6 +6,7 @@ import { MAX_NACKS } from '../../../src/server/broker/queues.ts';
 import { Refusal } from '../../../src/server/refusal.ts';
 import { Headers } from '../../../src/server/stomp/frame.ts';
 import { Message } from '../../../src/server/transport/message.ts';
+import { ALONE } from '../../helpers/alone.ts';
 
 const LIMITS = { maxQueue: 1e9, maxQueues: 1e9, queueTtl: 1e9, maxTransactions: 2, maxTransactionBytes: 1e9 };
 
@@ -69,6 +70,7 @@ test('every message that was sent or committed is acknowledged, dropped after it
         (_, count) => {
           dropped += count;
         },
+        ALONE,
       );
       let names = 0;
       const newClient = () => new Fake(broker, `s${++names}`, lives);
@@ -93,8 +95,8 @@ test('every message that was sent or committed is acknowledged, dropped after it
             const body = `m${++sends}`;
             if (what === 'send') sent.push(body);
             else transaction!.sends.push(body);
-            broker.send(client, '/queue/q', frameOf(body), what === 'send' ? undefined : 't');
-          } else if (what === 'subscribe') broker.subscribe(client, '/queue/q', `${at % 2}`, 'client-individual');
+            void broker.send(client, '/queue/q', frameOf(body), what === 'send' ? undefined : 't');
+          } else if (what === 'subscribe') void broker.subscribe(client, '/queue/q', `${at % 2}`, 'client-individual');
           else if (what === 'unsubscribe') broker.unsubscribe(client, `${at % 2}`, undefined);
           else if (what === 'begin' && !transaction) {
             broker.desk(client).begin('t');
@@ -120,7 +122,7 @@ test('every message that was sent or committed is acknowledged, dropped after it
       }
       for (const client of clients) if (!client.dead) client.die();
       const last = new Fake(broker, 'last', Number.POSITIVE_INFINITY);
-      broker.subscribe(last, '/queue/q', '1', 'auto');
+      void broker.subscribe(last, '/queue/q', '1', 'auto');
       const rest = last.has.map(({ body }) => body);
       expect(new Set(over).size).toBe(over.length);
       expect(rest).toEqual(sent.filter((body) => rest.includes(body))); // in their order, each once
@@ -135,34 +137,34 @@ test('every message that was sent or committed is acknowledged, dropped after it
 test.each(['ack', 'nack', 'commit', 'abort', 'unsubscribe', 'auto'])('what is over takes no room: %s', (how) => {
   // Room for few: whatever leaked would refuse a SEND, or stop the deliveries.
   const limits = { ...LIMITS, maxQueue: 4000, maxQueues: 4000, maxTransactionBytes: 4000, maxUnacked: 4 };
-  const broker = new Broker('n', { ...limits, sendRoles: new Set(), maxSubscriptions: 2 }, () => {});
+  const broker = new Broker('n', { ...limits, sendRoles: new Set(), maxSubscriptions: 2 }, () => {}, ALONE);
   const client = new Fake(broker, 's1', Number.POSITIVE_INFINITY);
   const frame = { command: 'SEND', headers: new Headers(), body: Buffer.from('x') };
   const subscribe = (id: string) => broker.subscribe(client, '/queue/q', id, how === 'auto' ? 'auto' : 'client');
   const acknowledge = (accepted: boolean, transaction?: string) =>
     broker.desk(client).acknowledge({ ack: client.has.at(-1)!.ack }, accepted, true, transaction);
-  subscribe('0');
+  void subscribe('0');
   for (let time = 1; time <= 100; time++) {
     const before = client.has.length;
-    broker.send(client, '/queue/q', frame, undefined);
+    void broker.send(client, '/queue/q', frame, undefined);
     expect(client.has.length).toBe(before + 1);
     if (how === 'ack') acknowledge(true);
     if (how === 'nack') for (let nacks = 0; nacks < MAX_NACKS; nacks++) acknowledge(false);
     if (how === 'commit' || how === 'abort') {
       broker.desk(client).begin('t');
-      broker.send(client, '/queue/other', frame, 't');
+      void broker.send(client, '/queue/other', frame, 't');
       acknowledge(true, 't');
       broker.desk(client)[how]('t');
       if (how === 'abort') acknowledge(true);
       else {
         // Empty the other queue.
-        broker.subscribe(client, '/queue/other', 'other', 'auto');
+        void broker.subscribe(client, '/queue/other', 'other', 'auto');
         broker.unsubscribe(client, 'other', undefined);
       }
     }
     if (how === 'unsubscribe') {
       broker.unsubscribe(client, '0', undefined);
-      subscribe('0');
+      void subscribe('0');
       acknowledge(true);
     }
   }
