@@ -66,7 +66,7 @@ export class Server {
       sessions.nodes,
       () => this.#info(),
       log,
-      () => this.#members.restore(),
+      (heldBefore) => this.#members.restore(heldBefore),
     );
     this.#members = new Members({
       sessions,
@@ -75,6 +75,7 @@ export class Server {
       node: () => this.#node,
       ttl: options.ttl,
       maxUserSessions: options.maxUserSessions,
+      acceptUnregistered: options.acceptUnregistered,
       fault: (error) => this.#fault(error),
     });
     this.#connectRate = new ConnectRate(options.connectRate);
@@ -151,7 +152,11 @@ export class Server {
       this.#http.close();
       throw error;
     }
-    this.#sessions.store.onReady(() => void this.#lease.renew());
+    this.#sessions.store.onReady(async () => {
+      await this.#lease.renew();
+      // The lease may live though writes were lost: a replica that took over may have been behind.
+      this.#members.restore(this.#lease.lastHeld);
+    });
     this.#state = 'open';
   }
 
@@ -159,7 +164,9 @@ export class Server {
   async stop(): Promise<void> {
     this.#state = 'draining';
     this.#http.close();
-    await this.#members.drain();
+    if (!(await this.#members.drain())) {
+      this.#log.warn('Redis did not take the end of all sessions: they count until the lease of this node has ended');
+    }
     this.#stopListening();
     await this.#lease.release().catch((error: unknown) => this.#fault(error));
     this.#load.stop();
@@ -227,7 +234,7 @@ export class Server {
   #notReady(): string | undefined {
     if (this.#state !== 'open') return this.#state;
     if (!this.#sessions.store.ready) return 'Redis is not reached';
-    return this.#lease.held ? undefined : 'the lease is not held';
+    return this.#lease.trouble;
   }
 
   #fault(error: unknown): void {

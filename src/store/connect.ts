@@ -40,7 +40,7 @@ export async function connect({ url, source, timeout, lasting }: ConnectOptions)
     retryStrategy: (attempt) => (lasting && opened ? Math.min(50 * 2 ** attempt, 1000) + Math.random() * 100 : null),
   });
   let opened = false;
-  const store = new Store(redis, entry, where, timeout);
+  const store = new Store(redis, entry, where, timeout, lasting);
   try {
     await store.open();
   } catch (error) {

@@ -18,6 +18,7 @@ export class Link {
   fault: Error | undefined;
   #entering: Promise<void> = Promise.resolve();
   #hasEntered = false;
+  #wasOpen = false;
 
   /**
    * @param redis made without username, password and db, which are in `entry`
@@ -42,9 +43,13 @@ export class Link {
   }
 
   async #enter(entry: Entry, onOpen: () => unknown): Promise<void> {
+    // A socket that opens says nothing of the Redis behind it, which may hang: what was lost is there again when it answers.
+    const answers = this.#wasOpen ? this.redis.call('PING').catch(unlessReply) : undefined;
     await enter(this.redis, entry);
+    await answers;
     this.fault = undefined;
     this.#hasEntered = true;
+    this.#wasOpen = true;
     await onOpen();
   }
 
@@ -65,10 +70,41 @@ export class Link {
     throw new Error(this.redis.status === 'end' ? 'Connection is closed.' : "Stream isn't writeable: not entered");
   }
 
+  /**
+   * Sends by it.
+   * @param lasting it connects again: so when an answer is late and nothing at all came since, this connection is given
+   *   up. The other end may be gone without a word, and what waits for an answer would grow
+   * @throws Error of ioredis
+   */
+  async send<T>(act: (redis: Redis) => Promise<T>, lasting: boolean): Promise<T> {
+    const redis = this.entered;
+    const { stream } = redis;
+    const before = stream.bytesRead;
+    try {
+      return await act(redis);
+    } catch (error) {
+      if (lasting && (error as Error).message === 'Command timed out') await read();
+      else throw error;
+      if (stream.bytesRead === before && this.isOpen && redis.stream === stream) {
+        this.#hasEntered = false; // once: others that wait here will be late too
+        redis.disconnect(true);
+      }
+      throw error;
+    }
+  }
+
   close(): void {
     // Of one that has ended, ioredis would wait 2 s for the end.
     if (this.redis.status !== 'end') this.redis.disconnect();
   }
+}
+
+/** Resolves when what has arrived is read: this process may have been busy, or stopped, for longer than the time-out. */
+const read = () => new Promise((resolve) => setImmediate(resolve));
+
+/** An error is an answer too. */
+function unlessReply(error: Error): void {
+  if (error.name !== 'ReplyError') throw error;
 }
 
 async function enter(redis: Redis, { username, password, db }: Entry): Promise<void> {

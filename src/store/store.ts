@@ -9,6 +9,8 @@ import { type Entry, Link } from './link.ts';
 
 /** Milliseconds: what setTimeout can hold. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+/** Commands that may wait for an answer: when Redis hangs, more would pile up than it ever works off. */
+const MOST_WAITING = 10_000;
 
 /** A Lua script: made from sessions/scripts/*.lua by `npm run gen`. */
 export interface Script {
@@ -33,16 +35,20 @@ export class Store {
   readonly #others = new Set<Link>();
   /** Milliseconds that one answer may take. */
   readonly #timeout: number;
+  /** It connects again for ever. */
+  readonly #lasting: boolean;
   readonly #readied: (() => void)[] = [];
+  #waiting = 0;
 
   /** @param redis made without username, password and db, which are in `entry` */
-  constructor(redis: Redis, entry: Entry, where: string, timeout: number) {
+  constructor(redis: Redis, entry: Entry, where: string, timeout: number, lasting: boolean) {
     this.#main = new Link(redis, entry, () => {
       for (const listener of this.#readied) listener();
     });
     this.#entry = entry;
     this.where = where;
     this.#timeout = timeout;
+    this.#lasting = lasting;
   }
 
   /** Opens the connection. @throws WssessError `redis_unreachable`, `redis_denied`, `redis_refused` */
@@ -63,18 +69,31 @@ export class Store {
 
   /** Sends one command. @throws WssessError */
   async call<T>(name: string, ...args: Argument[]): Promise<T> {
-    return this.#told(async () => this.#main.entered.call(name, ...args)) as Promise<T>;
+    return this.#send(1, (redis) => redis.call(name, ...args)) as Promise<T>;
   }
 
   /** Sends several commands in one write; their results in order. @throws WssessError of the first that failed */
   async batch<T>(commands: readonly Command[]): Promise<T[]> {
-    const results = await this.#told(async () =>
-      this.#main.entered.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec(),
-    );
-    return (results ?? []).map(([error, result]) => {
-      if (error) throw this.#translate(error);
-      return result as T;
+    return this.#send(commands.length, async (redis) => {
+      const results = await redis.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec();
+      return (results ?? []).map(([error, result]) => {
+        if (error) throw error;
+        return result as T;
+      });
     });
+  }
+
+  async #send<T>(commands: number, act: (redis: Redis) => Promise<T>): Promise<T> {
+    if (this.#waiting + commands > MOST_WAITING) {
+      const why = `it is behind with ${this.#waiting} answers`;
+      throw new WssessError('redis_unreachable', `Redis at ${this.where} cannot be reached: ${why}`);
+    }
+    this.#waiting += commands;
+    try {
+      return await this.#told(() => this.#main.send(act, this.#lasting));
+    } finally {
+      this.#waiting -= commands;
+    }
   }
 
   /**
@@ -228,6 +247,7 @@ function reasonOf(fault: Error & { code?: string }): string {
     case 'ETIMEDOUT':
       return 'the connection timed out';
     case undefined:
+      if (fault.name === 'MaxRetriesPerRequestError') return 'the connection was lost';
       return fault.message.startsWith('Stream isn') ? 'the connection is down' : fault.message.replace(/\.$/, '');
     default:
       return fault.code;
