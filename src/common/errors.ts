@@ -197,7 +197,7 @@ export const ERRORS = {
   not_ready: {
     exit: EXIT.unreachable,
     http: 503,
-    when: '/readyz: Redis is not reached, the lease is not held, or the server is draining.',
+    when: '/readyz: Redis is not reached or takes no sessions, the lease is not held, or the server is draining.',
     advice: 'Wait, or look at the log of the server.',
   },
   internal: {

@@ -34,6 +34,10 @@ export function parse(one: Setting, text: string, source: string): Types[keyof T
   switch (one.type) {
     case 'text':
       return one.pattern && !one.pattern.test(text) ? wrong(`a ${one.key.split('.')[1]} as wssess takes it`) : text;
+    case 'choice': {
+      const { choices = [] } = one;
+      return choices.includes(text) ? text : wrong(`one of ${choices.join(', ')}`);
+    }
     case 'switch':
       return SWITCH.get(text.toLowerCase()) ?? wrong('true or false');
     case 'secret': {

@@ -6,6 +6,8 @@ export const TEN_YEARS = 3650 * 24 * 3_600_000;
 /** How a setting is written, and what its value is once read. */
 export interface Types {
   text: string;
+  /** One of a few words: those of `choices`. */
+  choice: string;
   /** Never shown, and in no flag: every user of the machine sees those in `ps`. */
   secret: string;
   /** A flag without an argument; as a variable true or false. */
@@ -33,6 +35,8 @@ export interface Setting<T extends keyof Types = keyof Types> {
   min?: number;
   max?: number;
   pattern?: RegExp;
+  /** Of a choice: its words. */
+  choices?: readonly string[];
 }
 
 export const setting = <T extends keyof Types, D extends string | undefined>(one: Setting<T> & { default: D }) => one;

@@ -100,6 +100,15 @@ export const SETTINGS = {
     min: 0,
     max: 1_000_000,
   }),
+  redisDown: setting({
+    flag: '--redis-down <what>',
+    variable: 'WSSESS_REDIS_DOWN',
+    key: 'sessions.redis_down',
+    type: 'choice',
+    default: 'refuse',
+    help: 'what CONNECT gets while Redis is away: refuse, or accept, which registers the session when Redis is back, or closes it then',
+    choices: ['refuse', 'accept'],
+  }),
   host: setting({
     flag: '--host <address>',
     variable: 'WSSESS_HOST',

@@ -15,6 +15,8 @@ export interface ServerOptions {
   ttl: number;
   /** Of one user, on all nodes together; 0: any number. */
   maxUserSessions: number;
+  /** While Redis is away, CONNECT is answered, and the session registered later. */
+  acceptUnregistered: boolean;
   heartBeat: HeartBeat;
   connectTimeout: number;
   /** WebSocket connects a second from one address; 0: no limit. */
@@ -40,6 +42,7 @@ export function serverOptions(get: <N extends SettingName>(name: N) => Values[N]
     node: get('node'),
     ttl: get('ttl'),
     maxUserSessions: get('maxUserSessions'),
+    acceptUnregistered: get('redisDown') === 'accept',
     heartBeat: { send, receive },
     connectTimeout: get('connectTimeout'),
     connectRate: get('connectRate'),

@@ -80,7 +80,7 @@ export class Server {
       sessions.nodes,
       () => this.#info(),
       log,
-      () => this.#members.restore(),
+      (heldBefore) => this.#members.restore(heldBefore),
     );
     this.#members = new Members({
       sessions,
@@ -89,6 +89,7 @@ export class Server {
       node: () => this.#node,
       ttl: options.ttl,
       maxUserSessions: options.maxUserSessions,
+      acceptUnregistered: options.acceptUnregistered,
       fault: (error) => this.#fault(error),
     });
     this.#connectRate = new ConnectRate(options.connectRate);
@@ -172,7 +173,7 @@ export class Server {
     this.#sessions.store.onReady(async () => {
       await this.#lease.renew();
       // The lease may live though writes were lost: a replica that took over may have been behind.
-      await this.#members.restore();
+      this.#members.restore(this.#lease.lastHeld);
     });
     this.#state = 'open';
   }
@@ -181,7 +182,9 @@ export class Server {
   async stop(): Promise<void> {
     this.#state = 'draining';
     this.#http.close();
-    await this.#members.drain();
+    if (!(await this.#members.drain())) {
+      this.#log.warn('Redis did not take the end of all sessions: they count until the lease of this node has ended');
+    }
     this.#stopListening();
     await this.#relay.stop();
     await this.#lease.release().catch((error: unknown) => this.#fault(error));
@@ -250,7 +253,7 @@ export class Server {
   #notReady(): string | undefined {
     if (this.#state !== 'open') return this.#state;
     if (!this.#sessions.store.ready) return 'Redis is not reached';
-    return this.#lease.held ? undefined : 'the lease is not held';
+    return this.#lease.trouble;
   }
 
   #fault(error: unknown): void {

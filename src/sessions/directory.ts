@@ -137,6 +137,19 @@ export class Directory {
     }
   }
 
+  /** The ids that the index of a process holds, page by page; one may come twice. */
+  async *idsOwnedBy(incarnation: string): AsyncGenerator<string[]> {
+    const index = this.#keys.own(incarnation);
+    let cursor = '0';
+    do {
+      const [next, flat] = await this.#store.call<[string, string[]]>('ZSCAN', index, cursor, 'COUNT', PAGE);
+      cursor = next;
+      const ids = flat.filter((_, i) => i % 2 === 0);
+      // A small one comes whole, in its compact encoding, whatever COUNT says.
+      for (let at = 0; at < ids.length; at += PAGE) yield ids.slice(at, at + PAGE);
+    } while (cursor !== '0');
+  }
+
   /** Those of the ids that the set of all holds. */
   async #listed(ids: readonly string[]): Promise<string[]> {
     if (ids.length === 0) return [];

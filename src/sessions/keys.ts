@@ -41,6 +41,8 @@ export class Keys {
   }
   /** String: a node's lease; begins with the incarnation. */
   lease = (node: string): string => `${this.#prefix}:x:node:${node}`;
+  /** String: a session of a node taken for dead was ended; the incarnation, then how (tombstone.ts). */
+  tombstone = (id: string): string => `${this.#prefix}:x:tombstone:${id}`;
   /** Sorted set: names of nodes by when they last renewed their lease. */
   get nodes(): string {
     return `${this.#prefix}:x:nodes`;

@@ -3,6 +3,7 @@ import type { Session } from './model.ts';
 import { byOwner, type Owned } from './owners.ts';
 import { Pace } from './pace.ts';
 import type { Sessions } from './sessions.ts';
+import type { Ended } from './tombstone.ts';
 
 /**
  * `kicked`: its node closed the socket · `already_gone`: it ended since it was looked up · `not_found` · `no_owner`: a
@@ -61,14 +62,20 @@ export async function kick(
       took: performance.now() - begin,
     });
   };
-  /** What nobody did anything about: some of it may have ended by itself since it was looked up. */
+  const ended: Ended = { cause: 'kicked', reason, actionId };
+  /**
+   * What nobody did anything about: some of it may have ended by itself since it was looked up, or with its node. That
+   * may come back with its node too, so to purge it is to leave a tombstone all the same.
+   */
   const notKicked = async (sessions: readonly Session[], outcome: Outcome) => {
     const now = new Map((await directory.getAll(sessions.map(({ id }) => id))).sessions.map((one) => [one.id, one]));
     for (const session of sessions) {
-      const purges = purge && outcome !== 'timeout';
-      if (now.get(session.id)?.packed !== session.packed) report(session, 'already_gone');
-      else if (purges && (await pace.take(1)) === 0) return;
-      else report(session, outcome, purges && (await registry.purge(session)));
+      const isGone = now.get(session.id)?.packed !== session.packed;
+      const purges = purge && outcome !== 'timeout' && !(isGone && !session.details);
+      if (purges && (await pace.take(1)) === 0) return;
+      const purged = purges && (await registry.purge(session, ended));
+      if (isGone) report(session, 'already_gone');
+      else report(session, outcome, purged);
     }
   };
 

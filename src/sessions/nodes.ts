@@ -6,7 +6,7 @@ import { WssessError } from '../common/errors.ts';
 import type { Store } from '../store/store.ts';
 import { type Keys, SCHEMA } from './keys.ts';
 import { checkSchema } from './schema.ts';
-import { lease as leaseScript, release as releaseScript } from './scripts.gen.ts';
+import { lease as leaseScript, probe, release as releaseScript } from './scripts.gen.ts';
 
 /** Milliseconds. */
 export const LEASE = 8000;
@@ -96,6 +96,11 @@ export class Nodes {
     if (result === 'TYPE') throw new WssessError('key_type', `${left} holds another type of value`);
     if (result === 'OK') return left === 'new' ? 'new' : 'renewed';
     return Math.max(1, Number(left));
+  }
+
+  /** Rejects as a register would, where Redis takes no new session: it is full, or a replica. @throws WssessError */
+  async checkRegister({ name }: Pick<NodeInfo, 'name'>): Promise<void> {
+    await this.#store.run(probe, [this.#keys.lease(name)]);
   }
 
   /** Gives the lease back, and forgets the node. */

@@ -9,6 +9,7 @@ import type { Directory } from './directory.ts';
 import type { Keys } from './keys.ts';
 import { type Details, packDetails, type Session } from './model.ts';
 import { prune, refresh, register, unregister } from './scripts.gen.ts';
+import { type Ended, packTombstone, SessionEnded, TOMBSTONE_TTL, unpackTombstone } from './tombstone.ts';
 
 /** Milliseconds that the details outlive their session, so that whoever reaps it still knows whose it was. */
 const DETAILS_GRACE = 3_600_000;
@@ -39,11 +40,21 @@ export class Registry {
   }
 
   /**
+   * Registers a session whose CONNECT was answered while Redis was away; the answer to an earlier attempt may be lost.
+   * @param ttl milliseconds that it has left
+   * @throws WssessError as register does, and SessionEnded
+   */
+  async registerLate(id: string, details: Details, most: number, ttl: number): Promise<void> {
+    await this.#write(id, details.user, details, ttl, 'late', most);
+  }
+
+  /**
    * The owner's refresh: raises the TTLs to what the client's last sign gives, and writes again what has been deleted.
    * @param user whom the session key is believed to name
    * @param ttl milliseconds
    * @returns whom the session key names
-   * @throws WssessError `session_taken` when the id belongs to another by now, `lease_lost`, `key_type`
+   * @throws WssessError `session_taken` when the id belongs to another by now, `lease_lost`, `key_type`; SessionEnded when
+   *   it was ended while this node was taken for dead
    */
   async renew(id: string, user: string, details: Details, ttl: number): Promise<string> {
     return (await this.#write(id, user, details, ttl, 'again')) ?? user;
@@ -54,16 +65,16 @@ export class Registry {
     user: string,
     details: Details,
     ttl: number,
-    mode: 'new' | 'again',
+    mode: 'new' | 'late' | 'again',
     most = 0,
   ): Promise<string | undefined> {
-    const { session, role, user: userSet, all, details: detailsKey, newest, lease, own, users } = this.#keys;
+    const { session, role, user: userSet, all, details: detailsKey, newest, lease, own, users, tombstone } = this.#keys;
     const packed = packDetails(details);
-    const index = own(details.incarnation);
+    const beside = [detailsKey(id), newest, users, own(details.incarnation), lease(details.node), tombstone(id)];
     return this.#compareAndWrite(user, async (believed, floor) =>
       this.#store.run<Answer>(
         register,
-        [session(id), role(id), userSet(believed), all, detailsKey(id), newest, users, index, lease(details.node)],
+        [session(id), role(id), userSet(believed), all, ...beside],
         [
           id,
           believed,
@@ -129,7 +140,9 @@ export class Registry {
           if ((await this.#prune(believed)) > 0) break;
           throw new WssessError('too_many_sessions', 'the user has as many sessions as one may have');
         case 'NOLEASE':
-          throw new WssessError('lease_lost', 'this node does not hold its lease at the moment');
+          throw leaseLost();
+        case 'ENDED':
+          throw new SessionEnded(unpackTombstone(truth!));
         case 'TAKEN':
           throw new WssessError('session_taken', 'the session id is in use');
         default:
@@ -156,14 +169,18 @@ export class Registry {
 
   /**
    * The owner's unregister: whatever the session key says by now, all of it goes; what belongs to another owner stays.
+   * Without a lease the owner removes only what is still exactly its own: it may have been reaped, and the id another's.
    * @param user whom the session key is believed to name
+   * @throws WssessError `lease_lost` when it can't know, `changed_meanwhile`
    */
   async unregister(id: string, user: string, details: Details): Promise<void> {
     const own = packDetails(details);
     let [believedUser, believedDetails] = [user, own];
     for (let attempt = 0; attempt < TRIES; attempt++) {
-      const [result, truth, found] = await this.#remove(id, believedUser, details, believedDetails, '');
-      if (result === 'OK' || (found !== '' && found !== own)) return;
+      const seen = { id, user: believedUser, details, packed: believedDetails };
+      const [result, truth, found] = await this.#remove(seen, 'own');
+      if (result === 'OK' || (found !== undefined && found !== '' && found !== own)) return;
+      if (result === 'NOLEASE') throw leaseLost();
       [believedUser, believedDetails] = [truth!, found!];
     }
     throw new WssessError('changed_meanwhile', `others keep changing session ${id}`);
@@ -172,28 +189,30 @@ export class Registry {
   /**
    * Removes the keys of a session that nobody owns: a foreign one, or one whose node's lease is gone.
    * @param session as it was found
+   * @param ended how its owner, should it come back, shall end it; left for it also when all keys were gone before.
+   *   Undefined: the session may come back with its owner
    * @returns false when it changed since, or when its owner lives
    */
-  async purge(session: Session): Promise<boolean> {
-    const incarnation = session.details?.incarnation ?? '';
-    const [result] = await this.#remove(session.id, session.user, session.details, session.packed, incarnation);
-    return result === 'OK';
+  async purge(session: Session, ended?: Ended): Promise<boolean> {
+    const tombstone = session.details && ended ? packTombstone(session.details.incarnation, ended) : '';
+    return (await this.#remove(session, 'lost', tombstone))[0] === 'OK';
   }
 
   async #remove(
-    id: string,
-    user: string,
-    details: Details | null,
-    packed: string,
-    incarnation: string,
+    { id, user, details, packed }: Pick<Session, 'id' | 'user' | 'details' | 'packed'>,
+    who: 'own' | 'lost',
+    tombstone = '',
   ): Promise<Answer> {
-    const { session, role, user: userSet, all, details: detailsKey, newest, lease, own, users } = this.#keys;
+    const keys = this.#keys;
     const owner = details ?? { user, node: '', incarnation: '' };
-    const families = [session(id), role(id), userSet(user), userSet(owner.user), all];
+    const families = [keys.session(id), keys.role(id), keys.user(user), keys.user(owner.user), keys.all];
+    const beside = [keys.details(id), keys.newest, keys.lease(owner.node), keys.own(owner.incarnation), keys.users];
     return this.#store.run<Answer>(
       unregister,
-      [...families, detailsKey(id), newest, lease(owner.node), own(owner.incarnation), users],
-      [id, user, packed, incarnation, owner.user],
+      [...families, ...beside, keys.tombstone(id)],
+      [id, user, packed, owner.incarnation, owner.user, who, tombstone, TOMBSTONE_TTL],
     );
   }
 }
+
+const leaseLost = () => new WssessError('lease_lost', 'this node does not hold its lease at the moment');

@@ -107,6 +107,16 @@ return found
 `,
 };
 
+export const probe: Script = {
+  name: 'probe',
+  sha: '43d2381e07f760f9541281b4efee9ddf4a76b38f',
+  readOnly: false,
+  lua: `#!lua
+redis.call('EXISTS', KEYS[1])
+return {'OK'}
+`,
+};
+
 export const prune: Script = {
   name: 'prune',
   sha: 'b0e9ae2b52a5604c9cddb786a323c5b6f5ab7322',
@@ -158,7 +168,7 @@ return {'OK'}
 
 export const register: Script = {
   name: 'register',
-  sha: '199c70cdebb4db2263d2e2357930dc6c84729c5d',
+  sha: 'a448a13830c0a38940ae7240832341f7bf261cd8',
   readOnly: false,
   lua: `#!lua
 local function typed(key, want)
@@ -167,13 +177,18 @@ local function typed(key, want)
 end
 local lease = redis.call('GET', KEYS[9])
 if not lease or string.sub(lease, 1, 16) ~= ARGV[8] then return {'NOLEASE'} end
-local types = {'string', 'string', 'set', 'set', 'string', 'zset', 'zset', 'zset'}
-for i = 1, 8 do
+local types = {'string', 'string', 'set', 'set', 'string', 'zset', 'zset', 'zset', 'string', 'string'}
+for i = 1, 10 do
   if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
 end
 local user = redis.call('GET', KEYS[1])
 local details = redis.call('GET', KEYS[5])
-if ARGV[9] == 'new' then
+local again = ARGV[9] == 'again' or (ARGV[9] == 'late' and details == ARGV[5])
+if ARGV[9] ~= 'new' then
+  local ended = redis.call('GET', KEYS[10])
+  if ended and string.sub(ended, 1, 16) == ARGV[8] then return {'ENDED', ended} end
+end
+if not again then
   if user or details then return {'TAKEN'} end
   local most = tonumber(ARGV[11])
   if most > 0 and redis.call('SCARD', KEYS[3]) >= most then return {'MANY'} end
@@ -189,7 +204,7 @@ local function put(key, value)
   end
 end
 put(KEYS[1], ARGV[2])
-if ARGV[9] == 'new' then redis.call('DEL', KEYS[2]) end
+if not again then redis.call('DEL', KEYS[2]) end
 if ARGV[3] ~= '' then put(KEYS[2], ARGV[3]) end
 redis.call('SADD', KEYS[3], ARGV[1])
 if not endless then
@@ -208,7 +223,7 @@ redis.call('ZADD', KEYS[7], 'GT', ARGV[7], ARGV[2])
 local ends = redis.call('PEXPIRETIME', KEYS[1])
 redis.call('ZADD', KEYS[8], ends < 0 and '+inf' or ends, ARGV[1])
 if redis.call('PEXPIRE', KEYS[8], ARGV[6], 'GT') == 0 then redis.call('PEXPIRE', KEYS[8], ARGV[6], 'NX') end
-if ARGV[9] == 'again' and ends > 0 then
+if again and ends > 0 then
   for _, i in ipairs({2, 3, 5, 8}) do redis.call('PEXPIREAT', KEYS[i], ends, 'GT') end
 end
 return {'OK'}
@@ -244,7 +259,7 @@ return {'OK'}
 
 export const unregister: Script = {
   name: 'unregister',
-  sha: '288213f0df0e1397a7f7dcfdf1465d2276603fb4',
+  sha: '9192893dc1fee84790f5e0d27e74f65df92cf1b0',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function is(key, want)
@@ -253,11 +268,12 @@ end
 local named, noted, indexed = is(KEYS[1], 'string'), is(KEYS[6], 'string'), is(KEYS[10], 'zset')
 local user = named and redis.call('GET', KEYS[1]) or ''
 local details = noted and redis.call('GET', KEYS[6]) or ''
-if user ~= ARGV[2] or details ~= ARGV[3] then return {'STALE', user, details} end
-if ARGV[4] ~= '' then
-  local lease = redis.call('GET', KEYS[8])
-  if lease and string.sub(lease, 1, 16) == ARGV[4] then return {'LIVE'} end
-end
+local ended = user == '' and (details == '' or details == ARGV[3])
+if (user ~= ARGV[2] or details ~= ARGV[3]) and not (ended and ARGV[7] ~= '') then return {'STALE', user, details} end
+local lease = is(KEYS[8], 'string') and redis.call('GET', KEYS[8]) or ''
+local held = ARGV[4] ~= '' and string.sub(lease, 1, 16) == ARGV[4]
+if ARGV[6] == 'lost' and held then return {'LIVE'} end
+if ARGV[6] == 'own' and not held and user ~= '' and details == '' then return {'NOLEASE'} end
 local function leave(set, member)
   if is(set, 'set') then redis.call('SREM', set, ARGV[1]) end
   if indexed and redis.call('EXISTS', set) == 0 then redis.call('ZREM', KEYS[10], member) end
@@ -270,9 +286,13 @@ if is(KEYS[5], 'set') then redis.call('SREM', KEYS[5], ARGV[1]) end
 if noted then redis.call('DEL', KEYS[6]) end
 if is(KEYS[7], 'zset') then redis.call('ZREM', KEYS[7], ARGV[1]) end
 if is(KEYS[9], 'zset') then redis.call('ZREM', KEYS[9], ARGV[1]) end
+if ARGV[7] ~= '' then redis.call('SET', KEYS[11], ARGV[7], 'PX', ARGV[8]) end
+if ARGV[6] == 'own' and is(KEYS[11], 'string') and string.sub(redis.call('GET', KEYS[11]), 1, 16) == ARGV[4] then
+  redis.call('DEL', KEYS[11])
+end
 return {'OK'}
 `,
 };
 
 /** All of them: the only scripts that the embedded store runs. */
-export const SCRIPTS: readonly Script[] = [answer, frame, lease, look, prune, refresh, register, release, request, unregister];
+export const SCRIPTS: readonly Script[] = [answer, frame, lease, look, probe, prune, refresh, register, release, request, unregister];

@@ -53,7 +53,7 @@ export function isUnknownScript(cause: unknown): boolean {
 }
 
 /** It didn't answer within the time-out. */
-export function isSilence({ message }: Error): boolean {
+function isSilence({ message }: Error): boolean {
   return message === 'Command timed out';
 }
 

@@ -23,6 +23,7 @@ interface Habits {
 
 export class Link {
   readonly redis: Redis;
+  readonly #lasting: boolean;
   /** What it last complained of: it explains the bare "Connection is closed" of a command. */
   fault: Error | undefined;
   /** With whom it is connected, as the network names it. */
@@ -36,6 +37,7 @@ export class Link {
   /** @param redis made without username, password and db, which are in `entry` */
   constructor(redis: Redis, entry: Entry, { lasting, onOpen = () => {} }: Habits) {
     this.redis = redis;
+    this.#lasting = lasting;
     // The first connection must succeed; only what was connected once is connected again.
     redis.options.retryStrategy = () =>
       lasting && this.#wasOpen ? Math.min(50 * 2 ** ++this.#attempts, 1000) + Math.random() * 100 : null;
@@ -55,9 +57,13 @@ export class Link {
   }
 
   async #enter(entry: Entry, onOpen: () => unknown): Promise<void> {
+    // A socket that opens says nothing of the Redis behind it, which may hang: what was lost is there again when it answers.
+    const answers = this.#wasOpen ? this.redis.call('PING').catch(unlessReply) : undefined;
+    answers?.catch(() => {}); // when it doesn't enter, that is what is told
     await enter(this.redis, entry);
     const { remoteAddress, remotePort } = (this.redis as unknown as { stream: import('node:net').Socket }).stream;
     this.peer = `${remoteAddress} ${remotePort}`;
+    await answers;
     this.fault = undefined;
     this.#hasEntered = true;
     await onOpen();
@@ -88,10 +94,38 @@ export class Link {
     if (this.redis.status === 'ready') this.redis.disconnect(true);
   }
 
+  /**
+   * Sends by it. When an answer is late and nothing at all came since, a lasting connection is given up: the other end may
+   * be gone without a word, and what waits for an answer would grow.
+   * @throws Error of ioredis
+   */
+  async send<T>(act: (redis: Redis) => Promise<T>): Promise<T> {
+    const redis = this.entered;
+    const { stream } = redis;
+    const before = stream.bytesRead;
+    try {
+      return await act(redis);
+    } catch (error) {
+      if (this.#lasting && (error as Error).message === 'Command timed out') await read();
+      else throw error;
+      // Once: others that wait here will be late too.
+      if (stream.bytesRead === before && this.isOpen && redis.stream === stream) this.drop();
+      throw error;
+    }
+  }
+
   close(): void {
     // Of one that has ended, ioredis would wait 2 s for the end.
     if (this.redis.status !== 'end') this.redis.disconnect();
   }
+}
+
+/** Resolves when what has arrived is read: this process may have been busy, or stopped, for longer than the time-out. */
+const read = () => new Promise((resolve) => setImmediate(resolve));
+
+/** An error is an answer too. */
+function unlessReply(error: Error): void {
+  if (error.name !== 'ReplyError') throw error;
 }
 
 async function enter(redis: Redis, { username, password, db, check }: Entry): Promise<void> {

@@ -5,12 +5,14 @@
  */
 import type { Redis } from 'ioredis';
 import { WssessError } from '../common/errors.ts';
-import { isSilence, isStale, isUnknownScript, type Told, translate } from './faults.ts';
+import { isStale, isUnknownScript, type Told, translate } from './faults.ts';
 import { type Entry, Link } from './link.ts';
 import { type Ear, Listener } from './listener.ts';
 
 /** Milliseconds: what setTimeout can hold. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+/** Commands that may wait for an answer: when Redis hangs, more would pile up than it ever works off. */
+const MOST_WAITING = 20_000;
 
 /** A Lua script: made from sessions/scripts/*.lua by `npm run gen`. */
 export interface Script {
@@ -46,6 +48,7 @@ export class Store {
   /** All connections beside the main one. */
   readonly #others = new Set<Link>();
   readonly #readied: (() => void)[] = [];
+  #waiting = 0;
 
   /** @param redis made without username, password and db, which are in the entry */
   constructor(redis: Redis, made: Made) {
@@ -76,18 +79,36 @@ export class Store {
 
   /** Sends one command. @throws WssessError */
   async call<T>(name: string, ...args: Argument[]): Promise<T> {
-    return this.#send((redis) => redis.call(name, ...args)) as Promise<T>;
+    return this.#send(1, (redis) => redis.call(name, ...args)) as Promise<T>;
   }
 
   /** Sends several commands in one write; their results in order. @throws WssessError of the first that failed */
   async batch<T>(commands: readonly Command[]): Promise<T[]> {
-    return this.#send(async (redis) => {
+    return this.#send(commands.length, async (redis) => {
       const results = await redis.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec();
       return (results ?? []).map(([error, result]) => {
         if (error) throw error;
         return result as T;
       });
     });
+  }
+
+  /** Sends by the main connection. Whoever is no master any more is left for the one that is now. */
+  async #send<T>(commands: number, act: (redis: Redis) => Promise<T>): Promise<T> {
+    if (this.#waiting + commands > MOST_WAITING) {
+      const why = `it is behind with ${this.#waiting} answers`;
+      throw new WssessError('redis_unreachable', `Redis at ${this.where} cannot be reached: ${why}`);
+    }
+    this.#waiting += commands;
+    try {
+      return await this.#told(() => this.#main.send(act));
+    } catch (error) {
+      const { cause } = error as WssessError;
+      if (this.#made.told.kind !== 'redis' && cause instanceof Error && isStale(cause)) this.#main.drop();
+      throw error;
+    } finally {
+      this.#waiting -= commands;
+    }
   }
 
   /**
@@ -198,20 +219,6 @@ export class Store {
   /** Closes all connections. */
   close(): void {
     for (const link of [...this.#others, this.#main]) link.close();
-  }
-
-  /** Sends by the main connection. Whoever is no master any more, or went silent, is left for the one that is now. */
-  async #send<T>(act: (redis: Redis) => Promise<T>): Promise<T> {
-    return this.#told(async () => {
-      const { entered } = this.#main;
-      try {
-        return await act(entered);
-      } catch (error) {
-        const isNoMore = isStale(error as Error) || isSilence(error as Error);
-        if (this.#made.told.kind !== 'redis' && isNoMore) this.#main.drop();
-        throw error;
-      }
-    });
   }
 
   async #told<T>(act: () => Promise<T>): Promise<T> {

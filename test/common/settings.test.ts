@@ -106,6 +106,7 @@ describe('values', () => {
     ['node', 'web-1.eu_2', 'web-1.eu_2'],
     ['redisTimeout', '10ms', 10],
     ['restAllMax', '0', 0],
+    ['redisDown', 'accept', 'accept'],
   ])('%s %s is %j', (name, text, value) => expect(good(name, text)).toEqual(value));
 
   test.each<[SettingName, string]>([
@@ -149,6 +150,9 @@ describe('values', () => {
     ['redisTimeout', '9ms'],
     ['redisTimeout', '61m'],
     ['restAllMax', '10000001'],
+    ['redisDown', 'Accept'],
+    ['redisDown', ''],
+    ['redisDown', 'refuse,accept'],
   ])('%s %j is a usage error that names the flag, with advice', (name, text) => {
     const fault = faultOf(() => good(name, text));
     expect(fault.code).toBe('usage');

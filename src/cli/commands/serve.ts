@@ -19,6 +19,7 @@ const OWN: readonly SettingName[] = [
   'node',
   'ttl',
   'maxUserSessions',
+  'redisDown',
   'heartBeat',
   'connectTimeout',
   'connectRate',

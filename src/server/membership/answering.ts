@@ -1,7 +1,7 @@
 /** Answers what other processes ask this node (sessions/control.ts). */
 import type { Handlers } from '../../sessions/control.ts';
 import type { Connection } from '../connection/connection.ts';
-import { CLOSE } from '../refusal.ts';
+import { endingOf } from './endings.ts';
 
 /** Destinations that a description names; the count is of all. */
 const MOST_DESTINATIONS = 100;
@@ -22,14 +22,7 @@ export function answering({ connections, destinationsOf, forgetGhost }: Node): H
           if (!connection) await forgetGhost(id);
           const wasClosed = !connection || connection.state === 'closed';
           // Of one that is ending already, this waits for the end.
-          await connection?.end('kicked', {
-            code: CLOSE.kicked,
-            reason: reason ?? 'kicked',
-            error: {
-              body: reason ?? 'This session was closed by an operator.',
-              headers: { 'action-id': action_id },
-            },
-          });
+          await connection?.end('kicked', endingOf({ cause: 'kicked', reason, actionId: action_id }));
           return { session_id: id, outcome: wasClosed ? ('already_gone' as const) : ('kicked' as const) };
         }),
       );

@@ -3,6 +3,20 @@ import { WssessError } from '../../common/errors.ts';
 import { LEASE, type NodeInfo, type Nodes, nameTaken, RENEW_EVERY } from '../../sessions/nodes.ts';
 import type { Log } from '../log.ts';
 
+/** A moment by both clocks: one stands still while the machine is suspended, the other is set by people. Milliseconds. */
+export interface Moment {
+  monotonic: number;
+  /** Since 1970. */
+  wall: number;
+}
+
+const now = (): Moment => ({ monotonic: performance.now(), wall: Date.now() });
+
+/** Milliseconds since then, by the clock that says more. */
+export function since({ monotonic, wall }: Moment): number {
+  return Math.max(performance.now() - monotonic, Date.now() - wall);
+}
+
 /** Milliseconds between looks at a lease that another process still holds. */
 const LOOK_AGAIN = 250;
 
@@ -10,19 +24,22 @@ export class Lease {
   readonly #nodes: Nodes;
   readonly #info: () => NodeInfo;
   readonly #log: Log;
-  readonly #regained: () => Promise<void>;
+  readonly #regained: (heldBefore: Moment) => void;
   #timer: NodeJS.Timeout | undefined;
+  #lastHeld = now();
   /** On the monotonic clock. */
   #heldUntil = Number.NEGATIVE_INFINITY;
+  /** Redis takes no new session, though it keeps the lease. */
+  #refused = false;
   #renewing: Promise<void> | undefined;
   #trouble = '';
 
   /**
    * @param info what the node says of itself, asked for at each renewal
-   * @param regained called when the lease was taken for this process, and then found missing: Redis came back empty, or
-   *   this process was away for too long
+   * @param regained called with when it was last held, as it is held again after it was found missing (Redis came back
+   *   empty, or this process was away for too long) or could not be renewed (Redis may be another by now)
    */
-  constructor(nodes: Nodes, info: () => NodeInfo, log: Log, regained: () => Promise<void>) {
+  constructor(nodes: Nodes, info: () => NodeInfo, log: Log, regained: (heldBefore: Moment) => void) {
     this.#nodes = nodes;
     this.#info = info;
     this.#log = log;
@@ -32,6 +49,17 @@ export class Lease {
   /** True while Redis holds it for this process, as far as can be known here. */
   get held(): boolean {
     return performance.now() < this.#heldUntil;
+  }
+
+  /** Why no session can be registered, as far as can be known here; undefined: it can. */
+  get trouble(): string | undefined {
+    if (!this.held) return 'the lease is not held';
+    return this.#refused ? 'Redis takes no new sessions' : undefined;
+  }
+
+  /** When it was held for certain. */
+  get lastHeld(): Moment {
+    return this.#lastHeld;
   }
 
   /**
@@ -53,11 +81,13 @@ export class Lease {
 
   /** Renews now; several callers share one renewal. Never rejects: trouble is logged, once. */
   renew(): Promise<void> {
+    const before = this.#lastHeld;
     this.#renewing ??= this.#hold()
       .then((got) => {
+        const wasTroubled = this.#trouble !== '';
         this.#told(typeof got === 'number' ? nameTaken(this.#info().name).message : '');
-        // Not awaited: it renews sessions, each of which may wait for this renewal.
-        if (got === 'new') void this.#regained();
+        if (typeof got !== 'number') void this.#probe();
+        if (got === 'new' || (got === 'renewed' && wasTroubled)) this.#regained(before);
       })
       .catch((error: unknown) => this.#told(error instanceof Error ? error.message : String(error)))
       .finally(() => {
@@ -75,10 +105,23 @@ export class Lease {
   }
 
   async #hold(): Promise<'new' | 'renewed' | number> {
-    const asked = performance.now();
+    const asked = now();
     const got = await this.#nodes.hold(this.#info());
-    this.#heldUntil = typeof got === 'number' ? Number.NEGATIVE_INFINITY : asked + LEASE;
+    const isHeld = typeof got !== 'number';
+    if (isHeld) this.#lastHeld = asked;
+    this.#heldUntil = isHeld ? asked.monotonic + LEASE : Number.NEGATIVE_INFINITY;
     return got;
+  }
+
+  /** The lease is taken by a Redis that is full, too; a register is not. */
+  async #probe(): Promise<void> {
+    const refusal = await this.#nodes.checkRegister(this.#info()).then(
+      () => '',
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    if (refusal && !this.#refused) this.#log.warn(`Redis takes no new sessions: ${refusal}`);
+    if (!refusal && this.#refused) this.#log.info('Redis takes new sessions again');
+    this.#refused = refusal !== '';
   }
 
   #told(trouble: string): void {

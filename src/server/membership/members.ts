@@ -4,9 +4,11 @@ import { cutUtf8 } from '../../common/escape.ts';
 import type { Details } from '../../sessions/model.ts';
 import { inPages } from '../../sessions/owners.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
+import { LONGEST_ABSENCE } from '../../sessions/tombstone.ts';
 import type { Connection } from '../connection/connection.ts';
-import { CLOSE, Refusal } from '../refusal.ts';
-import type { Lease } from './lease.ts';
+import { AWAY, EXPIRED, endingOf, endRefused, SHUTDOWN, tooManySessions } from './endings.ts';
+import { isPassing, type Lease, type Moment, since } from './lease.ts';
+import { Reconciler } from './reconciler.ts';
 import { Registration } from './registration.ts';
 
 /** Bytes of UTF-8 of the client's agent string that are kept. */
@@ -15,8 +17,6 @@ const MAX_USER_AGENT = 200;
 const DRAIN_PAGE = 200;
 /** Milliseconds that a page may take before the next one is closed too. */
 const DRAIN_PATIENCE = 500;
-/** Sessions that are written again at a time when Redis has lost them. */
-const RESTORE_PAGE = 100;
 
 export interface Membership {
   sessions: Sessions;
@@ -28,6 +28,8 @@ export interface Membership {
   ttl: number;
   /** How many sessions a user may have, on all nodes together; 0: any number. */
   maxUserSessions: number;
+  /** While Redis is away, CONNECT is answered, and the session registered later. */
+  acceptUnregistered: boolean;
   fault(error: unknown): void;
 }
 
@@ -41,8 +43,16 @@ export class Members {
   /** Since the start of the process: sessions that were registered, that ended, and that ended by a kick. */
   readonly counters = { connects: 0, disconnects: 0, kicks: 0 };
 
+  readonly #reconciler: Reconciler;
+  /** When the lease was last held before what is being made good. */
+  #absentSince: Moment | undefined;
+
   constructor(membership: Membership) {
     this.#membership = membership;
+    this.#reconciler = new Reconciler({
+      ready: () => membership.sessions.store.ready,
+      removeGhosts: () => this.#removeGhosts(),
+    });
   }
 
   /** By session id: those that have sent CONNECT. */
@@ -58,18 +68,22 @@ export class Members {
   /** Writes the session of a connection. @throws WssessError, Refusal */
   async register(connection: Connection): Promise<void> {
     const { id } = connection;
-    const { sessions, lease, maxUserSessions, fault } = this.#membership;
-    const registration = new Registration(id, this.#detailsOf(connection), {
+    const { sessions, lease, maxUserSessions, acceptUnregistered, fault } = this.#membership;
+    const registration: Registration = new Registration(id, this.#detailsOf(connection), {
       sessions,
       lease,
       maxUserSessions,
+      acceptUnregistered,
       lastSign: () => connection.lastSign,
-      expired: () =>
-        void connection.end('expired', {
-          code: CLOSE.expired,
-          reason: 'the session expired',
-          error: { body: 'The client gave no sign for too long. Connect again.' },
-        }),
+      registered: () => {
+        this.#registered.add(connection);
+        this.counters.connects++;
+      },
+      expired: () => void connection.end('expired', EXPIRED),
+      ended: (how) => void connection.end(how.cause, endingOf(how)),
+      refused: () => endRefused(connection, tooManySessions(maxUserSessions)),
+      behind: () => this.#reconciler.behind(registration),
+      left: () => this.#reconciler.ghosts(),
       fault,
     });
     this.#byId.set(id, connection);
@@ -77,11 +91,9 @@ export class Members {
     try {
       await registration.open();
     } catch (error) {
-      if (!(error instanceof WssessError && error.code === 'too_many_sessions')) throw error;
-      throw new Refusal(`more than ${maxUserSessions} sessions of one user`, 'Disconnect others of this user first.');
+      if (error instanceof WssessError && error.code === 'too_many_sessions') throw tooManySessions(maxUserSessions);
+      throw error;
     }
-    this.#registered.add(connection);
-    this.counters.connects++;
     connection.onSign = () => registration.sign();
   }
 
@@ -103,7 +115,11 @@ export class Members {
 
   /** A connection ended. Resolves when its session is unregistered, never rejects. */
   async forget(connection: Connection): Promise<void> {
-    await this.#registrations.get(connection)?.close();
+    const registration = this.#registrations.get(connection);
+    if (registration) {
+      await registration.close();
+      this.#reconciler.forget(registration);
+    }
     this.#registrations.delete(connection);
     this.#byId.delete(connection.id);
     this.#sockets.delete(connection);
@@ -120,28 +136,47 @@ export class Members {
     await sessions.registry.unregister(id, found.user, found.details);
   }
 
-  /** Redis had lost the lease, and so perhaps everything: writes all sessions again. */
-  async restore(): Promise<void> {
-    for (const page of inPages([...this.#registrations.values()], RESTORE_PAGE)) {
-      await Promise.all(page.map((registration) => registration.restore()));
+  /** Those that the index of this process holds and that have no socket. @returns false when Redis didn't take it */
+  async #removeGhosts(): Promise<boolean> {
+    const { sessions, incarnation, fault } = this.#membership;
+    try {
+      for await (const ids of sessions.directory.idsOwnedBy(incarnation)) {
+        await Promise.all(ids.filter((id) => !this.#byId.has(id)).map((id) => this.forgetGhost(id)));
+      }
+      return true;
+    } catch (error) {
+      if (isPassing(error)) return false;
+      fault(error);
+      return true;
     }
   }
 
-  /** Closes every socket with cause `shutdown`, and unregisters the sessions. */
-  async drain(): Promise<void> {
+  /**
+   * Redis may have lost anything: all sessions are written again, and ghosts removed, in the background.
+   * @param heldBefore when the lease was last held for certain
+   */
+  restore(heldBefore: Moment): void {
+    const earlier = this.#reconciler.agrees ? undefined : this.#absentSince;
+    this.#absentSince = earlier && since(earlier) > since(heldBefore) ? earlier : heldBefore;
+    if (since(this.#absentSince) > LONGEST_ABSENCE) {
+      // Which of them were ended meanwhile is no longer known.
+      for (const connection of this.#sockets) {
+        if (this.#registered.has(connection)) void connection.end('closed', AWAY);
+      }
+    }
+    this.#reconciler.everything(this.#registrations.values());
+  }
+
+  /** Closes every socket with cause `shutdown`, and unregisters the sessions. @returns false when some stay in Redis */
+  async drain(): Promise<boolean> {
     const ended: Promise<void>[] = [];
     for (const page of inPages([...this.#sockets], DRAIN_PAGE)) {
-      const unregistered = page.map((connection) =>
-        connection.end('shutdown', {
-          code: CLOSE.shutdown,
-          reason: 'the server is shutting down',
-          error: { body: 'Connect again: another node, or this one when it is back.' },
-        }),
-      );
+      const unregistered = page.map((connection) => connection.end('shutdown', SHUTDOWN));
       ended.push(...unregistered);
       // With Redis away the next page is told all the same.
       await Promise.race([Promise.all(unregistered), new Promise((wake) => setTimeout(wake, DRAIN_PATIENCE))]);
     }
     await Promise.all(ended);
+    return this.#reconciler.end();
   }
 }

@@ -1,25 +1,38 @@
 /**
  * One session's place in Redis, for as long as its socket lives. The TTL is the client's lease: its bytes renew it. It
  * is written at half-life, and only if there was a sign since; at the deadline Redis is asked, since another may have
- * renewed it. Times are milliseconds of the monotonic clock.
+ * renewed it. What Redis doesn't take waits for `restore`. Times are milliseconds of the monotonic clock.
  */
 import { WssessError } from '../../common/errors.ts';
 import type { Details } from '../../sessions/model.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
+import { type Ended, SessionEnded } from '../../sessions/tombstone.ts';
 import { isPassing, type Lease } from './lease.ts';
 
 /** The longest delay that a timer takes; waking earlier than needed does no harm. */
 const LONGEST_TIMER = 2 ** 31 - 1;
-/** Milliseconds before what Redis didn't take is tried again; up to twice that, so that not all come at once. */
-const RETRY = 1000;
+/** Milliseconds before a write is tried again that failed by a fault of ours, or of what lies in Redis. */
+const AFTER_FAULT = 10_000;
 
 export interface Owner {
   sessions: Pick<Sessions, 'registry' | 'directory'>;
   lease: Pick<Lease, 'renew'>;
   /** How many sessions the user may have; 0: any number. */
   maxUserSessions: number;
+  /** CONNECT is answered though Redis is away: the session is registered by `restore`. */
+  acceptUnregistered: boolean;
+  /** Redis has it. */
+  registered(): void;
   /** The TTL ran out and nobody renewed it: close the socket. */
   expired(): void;
+  /** Somebody ended it while this node was taken for dead: close the socket. */
+  ended(how: Ended): void;
+  /** It was accepted before it could be registered, and may not be: close the socket. */
+  refused(): void;
+  /** Redis didn't take a write: `restore` must be called. */
+  behind(): void;
+  /** Redis didn't take the removal. */
+  left(): void;
   /** When the client last gave a sign. */
   lastSign(): number;
   fault(error: unknown): void;
@@ -31,6 +44,8 @@ export class Registration {
   readonly #owner: Owner;
   /** Whom the session key names, as far as we know: others may write it. */
   #user: string;
+  /** Redis took it. */
+  #isRegistered = false;
   /** When the session key runs out, as far as we know. */
   #expiresAt = 0;
   /** The sign up to which the TTL was written. */
@@ -40,7 +55,7 @@ export class Registration {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   /** What is being written: one thing at a time. */
-  #writing: Promise<void> = Promise.resolve();
+  #writing: Promise<unknown> = Promise.resolve();
 
   constructor(id: string, details: Details, owner: Owner) {
     this.#id = id;
@@ -57,120 +72,147 @@ export class Registration {
   }
 
   async #open(): Promise<void> {
-    const { sessions, maxUserSessions } = this.#owner;
-    const register = () => sessions.registry.register(this.#id, this.#details, maxUserSessions);
+    const { lease, acceptUnregistered } = this.#owner;
     this.#written = this.#owner.lastSign();
     this.#expiresAt = performance.now() + this.#details.ttl;
     try {
-      await register();
+      await this.#register().catch(async (error: unknown) => {
+        if (!isLeaseLost(error)) throw error;
+        await lease.renew();
+        await this.#register();
+      });
     } catch (error) {
-      if (!(error instanceof WssessError && error.code === 'lease_lost')) throw error;
-      await this.#owner.lease.renew();
-      await register();
+      if (!(acceptUnregistered && isPassing(error))) {
+        this.#closed = true; // nothing may write it any more
+        throw error;
+      }
+      this.#owner.fault(error);
+      if (!this.#closed) this.#owner.behind();
+      return;
     }
-    if (!this.#closed) this.#waitForHalf();
+    this.#taken();
+  }
+
+  async #register(): Promise<void> {
+    const { sessions, maxUserSessions } = this.#owner;
+    await sessions.registry.register(this.#id, this.#details, maxUserSessions);
+  }
+
+  #taken(): void {
+    this.#isRegistered = true;
+    this.#owner.registered();
+    this.#waitForHalf();
   }
 
   /** The client gave a sign; the owner's lastSign tells when. */
   sign(): void {
-    if (this.#late && !this.#closed) this.#renew();
+    if (!this.#late || this.#closed) return;
+    this.#late = false;
+    clearTimeout(this.#timer);
+    void this.restore();
   }
 
-  /** Removes the session. Resolves when Redis was told; what it didn't take is tried again in the background. */
+  /** Removes the session. Resolves when Redis was told, or didn't take it. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#writing;
-    await this.#remove();
-  }
-
-  async #remove(): Promise<void> {
     try {
       await this.#owner.sessions.registry.unregister(this.#id, this.#user, this.#details);
     } catch (error) {
-      if (isPassing(error)) this.#later(() => this.#remove()).unref();
+      if (isPassing(error)) this.#owner.left();
       else this.#owner.fault(error);
     }
   }
 
-  /** Writes what Redis has lost, with what is left of the TTL. */
-  restore(): Promise<void> {
-    this.#write(async () => {
-      const left = this.#expiresAt - performance.now();
-      if (left <= 0) return this.#decide();
-      this.#user = await this.#owner.sessions.registry.renew(this.#id, this.#user, this.#details, left);
+  /**
+   * Writes the session again, with what is left of its TTL by the client's last sign. At its end Redis is asked.
+   * @returns false when Redis didn't take it, and has to be asked again
+   */
+  restore(): Promise<boolean> {
+    return this.#write(() => {
+      const sign = this.#owner.lastSign();
+      const end = sign > this.#written ? Math.max(this.#expiresAt, sign + this.#details.ttl) : this.#expiresAt;
+      return end > performance.now() ? this.#renew(sign, end) : this.#decide();
     });
-    return this.#writing;
   }
 
   #waitForHalf(): void {
     this.#late = false;
     const left = this.#expiresAt - performance.now();
     this.#wait(left * (0.4 + Math.random() * 0.1), () => {
-      if (this.#owner.lastSign() > this.#written) return this.#renew();
+      if (this.#owner.lastSign() > this.#written) return void this.restore();
       this.#late = true;
-      this.#waitForEnd();
+      this.#wait(this.#expiresAt - performance.now(), () => void this.restore());
     });
   }
 
-  #waitForEnd(): void {
-    this.#wait(this.#expiresAt - performance.now(), () => this.#decide());
+  /** Writes the TTL that a sign gives. */
+  async #renew(sign: number, end: number): Promise<void> {
+    const { sessions, maxUserSessions } = this.#owner;
+    const left = Math.max(1, end - performance.now());
+    if (this.#isRegistered) {
+      this.#user = await sessions.registry.renew(this.#id, this.#user, this.#details, left);
+    } else {
+      await sessions.registry.registerLate(this.#id, this.#details, maxUserSessions, left);
+    }
+    this.#written = sign;
+    this.#expiresAt = end;
+    if (this.#isRegistered) this.#waitForHalf();
+    else this.#taken();
   }
 
-  /** Writes the TTL that the last sign gives. */
-  #renew(): void {
-    this.#late = false;
-    clearTimeout(this.#timer);
-    const sign = this.#owner.lastSign();
-    const end = sign + this.#details.ttl;
-    this.#write(async () => {
-      const left = Math.max(1, end - performance.now());
-      this.#user = await this.#owner.sessions.registry.renew(this.#id, this.#user, this.#details, left);
-      this.#written = sign;
-      this.#expiresAt = end;
+  /** The deadline: renewed elsewhere, it goes on; gone, the socket closes. */
+  async #decide(): Promise<void> {
+    const { registry, directory } = this.#owner.sessions;
+    const found = this.#isRegistered ? await directory.get(this.#id) : undefined;
+    if (this.#closed) return;
+    if (found) {
+      // Who renewed the session key may know nothing of the keys beside it.
+      const left = Math.max(1, found.ttl ?? this.#details.ttl);
+      this.#user = await registry.renew(this.#id, found.user, this.#details, left);
+      this.#expiresAt = performance.now() + left;
       this.#waitForHalf();
-    });
+    } else {
+      const sign = this.#owner.lastSign();
+      const end = sign + this.#details.ttl;
+      // It came while Redis was asked.
+      if (sign > this.#written && end > performance.now()) await this.#renew(sign, end);
+      else this.#owner.expired();
+    }
   }
 
-  /** The deadline: renewed elsewhere, it goes on; written again if the client gave a sign; gone, the socket closes. */
-  #decide(): void {
-    this.#write(async () => {
-      const found = await this.#owner.sessions.directory.get(this.#id);
-      if (this.#closed) return;
-      if (found) {
-        // Who renewed the session key may know nothing of the keys beside it.
-        const left = Math.max(1, found.ttl ?? this.#details.ttl);
-        this.#user = await this.#owner.sessions.registry.renew(this.#id, found.user, this.#details, left);
-        this.#expiresAt = performance.now() + left;
-        this.#waitForHalf();
-      } else if (this.#owner.lastSign() + this.#details.ttl > performance.now()) {
-        this.#renew();
-      } else {
-        this.#owner.expired();
-      }
-    });
-  }
-
-  #write(act: () => Promise<void>): void {
-    this.#writing = this.#writing.then(async () => {
-      if (this.#closed) return;
+  #write(act: () => Promise<void>): Promise<boolean> {
+    const written = this.#writing.then(async () => {
+      if (this.#closed) return true;
+      clearTimeout(this.#timer);
       try {
         await act();
+        return true;
       } catch (error) {
-        if (!isPassing(error)) this.#owner.fault(error);
-        if (error instanceof WssessError && error.code === 'lease_lost') void this.#owner.lease.renew();
-        if (!this.#closed) this.#timer = this.#later(() => this.#again());
+        return this.#closed || this.#failed(error);
       }
     });
+    this.#writing = written;
+    return written;
   }
 
-  #again(): void {
-    if (this.#owner.lastSign() > this.#written) this.#renew();
-    else this.#waitForEnd();
-  }
-
-  #later(act: () => void): NodeJS.Timeout {
-    return setTimeout(act, RETRY * (1 + Math.random()));
+  /** @returns false when Redis has to be asked again */
+  #failed(error: unknown): boolean {
+    const owner = this.#owner;
+    if (error instanceof SessionEnded) {
+      owner.ended(error.ended);
+    } else if (isPassing(error)) {
+      if (isLeaseLost(error)) void owner.lease.renew();
+      owner.behind();
+      return false;
+    } else if (error instanceof WssessError && error.code === 'too_many_sessions') {
+      owner.refused();
+    } else {
+      owner.fault(error);
+      this.#wait(AFTER_FAULT * (1 + Math.random()), () => void this.restore());
+    }
+    return true;
   }
 
   #wait(delay: number, act: () => void): void {
@@ -178,3 +220,5 @@ export class Registration {
     if (!this.#closed) this.#timer = setTimeout(act, Math.min(Math.max(1, Math.ceil(delay)), LONGEST_TIMER));
   }
 }
+
+const isLeaseLost = (error: unknown) => error instanceof WssessError && error.code === 'lease_lost';

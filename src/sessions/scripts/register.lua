@@ -2,28 +2,35 @@
 -- Registers a session of a node, in one step: the four families, and what wssess keeps beside them.
 --
 -- KEYS  1 session   2 role   3 user   4 all   5 details   6 newest   7 users
---       8 sessions of the node's process by when they expire   9 lease of the node
+--       8 sessions of the node's process by when they expire   9 lease of the node   10 tombstone
 -- ARGV  1 id   2 user   3 role, '' for none   4 TTL in ms   5 details   6 TTL of the details in ms
 --       7 connect time in ms   8 incarnation of the node
---       9 'new': the id must be free; 'again': the owner writes what is missing and raises what is there
+--       9 'new': the id must be free; 'late': the same, but what the owner has written before, unheard, is its own;
+--         'again': the owner writes what is missing and raises what is there
 --      10 TTL in ms for a user set that has none: the longest among its members; 'none': one member has no end;
 --         '': not known yet
 --      11 how many sessions the user may have, 0 for any number; of no meaning for 'again'
--- Returns {'OK'}, {'NOLEASE'}, {'TAKEN'}, {'MANY'}: the user's set is full, {'NOTTL'}: repeat with ARGV 10, {'STALE', the user that the session key
+-- Returns {'OK'}, {'NOLEASE'}, {'ENDED', tombstone}: somebody ended it while the node was taken for dead, {'TAKEN'},
+--         {'MANY'}: the user's set is full, {'NOTTL'}: repeat with ARGV 10, {'STALE', the user that the session key
 --         names}, {'TYPE', key}. Nothing is written unless it is OK.
 -- @include typed.lua
 
 local lease = redis.call('GET', KEYS[9])
 if not lease or string.sub(lease, 1, 16) ~= ARGV[8] then return {'NOLEASE'} end
 
-local types = {'string', 'string', 'set', 'set', 'string', 'zset', 'zset', 'zset'}
-for i = 1, 8 do
+local types = {'string', 'string', 'set', 'set', 'string', 'zset', 'zset', 'zset', 'string', 'string'}
+for i = 1, 10 do
   if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
 end
 
 local user = redis.call('GET', KEYS[1])
 local details = redis.call('GET', KEYS[5])
-if ARGV[9] == 'new' then
+local again = ARGV[9] == 'again' or (ARGV[9] == 'late' and details == ARGV[5])
+if ARGV[9] ~= 'new' then
+  local ended = redis.call('GET', KEYS[10])
+  if ended and string.sub(ended, 1, 16) == ARGV[8] then return {'ENDED', ended} end
+end
+if not again then
   if user or details then return {'TAKEN'} end
   local most = tonumber(ARGV[11])
   if most > 0 and redis.call('SCARD', KEYS[3]) >= most then return {'MANY'} end
@@ -43,7 +50,7 @@ local function put(key, value)
 end
 
 put(KEYS[1], ARGV[2])
-if ARGV[9] == 'new' then redis.call('DEL', KEYS[2]) end
+if not again then redis.call('DEL', KEYS[2]) end
 if ARGV[3] ~= '' then put(KEYS[2], ARGV[3]) end
 redis.call('SADD', KEYS[3], ARGV[1])
 if not endless then
@@ -64,7 +71,7 @@ local ends = redis.call('PEXPIRETIME', KEYS[1])
 redis.call('ZADD', KEYS[8], ends < 0 and '+inf' or ends, ARGV[1])
 if redis.call('PEXPIRE', KEYS[8], ARGV[6], 'GT') == 0 then redis.call('PEXPIRE', KEYS[8], ARGV[6], 'NX') end
 -- Another may have given the session a longer TTL: what was written again must not end before it.
-if ARGV[9] == 'again' and ends > 0 then
+if again and ends > 0 then
   for _, i in ipairs({2, 3, 5, 8}) do redis.call('PEXPIREAT', KEYS[i], ends, 'GT') end
 end
 return {'OK'}

@@ -3,12 +3,15 @@
 -- last member. A key of another type isn't ours and stays.
 --
 -- KEYS  1 session   2 role   3 user that the session key names   4 user that the details name   5 all   6 details
---       7 newest   8 lease of the node   9 sessions of the owning process by when they expire   10 users
+--       7 newest   8 lease of the node   9 sessions of the owning process by when they expire   10 users   11 tombstone
 -- ARGV  1 id   2 the user that the session key is believed to name, '' when it is believed gone
 --       3 the details as the caller saw them, '' for none
---       4 incarnation whose lease must be gone for it, '' when the caller owns the session or nobody does
+--       4 incarnation of the owner, '' when nobody owns it
 --       5 the user that the details name, the one of ARGV 2 when there are none
--- Returns {'OK'}, {'LIVE'}: the owner lives, {'STALE', user or '', details or ''}. Nothing is written unless it is OK.
+--       6 'own': the owner asks; 'lost': another does, and the owner's lease must be gone
+--       7 a tombstone to be left, '' for none: also where all was gone before   8 its TTL in ms
+-- Returns {'OK'}, {'LIVE'}: the owner lives, {'NOLEASE'}: without details and without its lease an owner can't know that the session
+--         key is its own, {'STALE', user or '', details or ''}. Nothing is written unless it is OK.
 
 local function is(key, want)
   return redis.call('TYPE', key).ok == want
@@ -17,12 +20,13 @@ end
 local named, noted, indexed = is(KEYS[1], 'string'), is(KEYS[6], 'string'), is(KEYS[10], 'zset')
 local user = named and redis.call('GET', KEYS[1]) or ''
 local details = noted and redis.call('GET', KEYS[6]) or ''
-if user ~= ARGV[2] or details ~= ARGV[3] then return {'STALE', user, details} end
+local ended = user == '' and (details == '' or details == ARGV[3])
+if (user ~= ARGV[2] or details ~= ARGV[3]) and not (ended and ARGV[7] ~= '') then return {'STALE', user, details} end
 
-if ARGV[4] ~= '' then
-  local lease = redis.call('GET', KEYS[8])
-  if lease and string.sub(lease, 1, 16) == ARGV[4] then return {'LIVE'} end
-end
+local lease = is(KEYS[8], 'string') and redis.call('GET', KEYS[8]) or ''
+local held = ARGV[4] ~= '' and string.sub(lease, 1, 16) == ARGV[4]
+if ARGV[6] == 'lost' and held then return {'LIVE'} end
+if ARGV[6] == 'own' and not held and user ~= '' and details == '' then return {'NOLEASE'} end
 
 -- A user whose set is gone has no session any more.
 local function leave(set, member)
@@ -38,4 +42,9 @@ if is(KEYS[5], 'set') then redis.call('SREM', KEYS[5], ARGV[1]) end
 if noted then redis.call('DEL', KEYS[6]) end
 if is(KEYS[7], 'zset') then redis.call('ZREM', KEYS[7], ARGV[1]) end
 if is(KEYS[9], 'zset') then redis.call('ZREM', KEYS[9], ARGV[1]) end
+if ARGV[7] ~= '' then redis.call('SET', KEYS[11], ARGV[7], 'PX', ARGV[8]) end
+-- The owner has closed its socket: what was left for it has been read.
+if ARGV[6] == 'own' and is(KEYS[11], 'string') and string.sub(redis.call('GET', KEYS[11]), 1, 16) == ARGV[4] then
+  redis.call('DEL', KEYS[11])
+end
 return {'OK'}

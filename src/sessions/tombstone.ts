@@ -1,0 +1,53 @@
+/**
+ * What is left for a node that was taken for dead: which of its sessions somebody ended meanwhile, and how. Without it the
+ * node would register them again when it comes back; a session that was merely reaped (`node_lost`) has none, and may return.
+ */
+import type { Cause } from './model.ts';
+
+/**
+ * Milliseconds that a node may have been without its lease and still register its sessions again. Longer, and it closes
+ * them: who was ended meanwhile is no longer known.
+ */
+export const LONGEST_ABSENCE = 7 * 24 * 3_600_000;
+/** Milliseconds. One is written only after the lease was lost; so the node reads it, or has been away for too long. */
+export const TOMBSTONE_TTL = LONGEST_ABSENCE + 3_600_000;
+
+/** How a session was ended by somebody else than its node. */
+export interface Ended {
+  cause: Cause;
+  /** For the client. */
+  reason: string | null;
+  actionId: string;
+}
+
+/** The owner's write was refused: somebody ended the session while its node was taken for dead. */
+export class SessionEnded extends Error {
+  readonly ended: Ended;
+
+  constructor(ended: Ended) {
+    super('the session was ended while this node was taken for dead');
+    this.ended = ended;
+  }
+}
+
+/** @param incarnation of the owner, 16 characters: only this process is meant */
+export function packTombstone(incarnation: string, { cause, reason, actionId }: Ended): string {
+  return incarnation + JSON.stringify({ cause, reason, action_id: actionId });
+}
+
+/** Reads what packTombstone wrote; of anything else, only that it is one. */
+export function unpackTombstone(value: string): Ended {
+  const text = (one: unknown): one is string => typeof one === 'string';
+  let said: Record<string, unknown> = {};
+  try {
+    said = (JSON.parse(value.slice(16)) ?? {}) as Record<string, unknown>;
+  } catch {
+    // Written by hand, or by another version: the session has ended all the same.
+  }
+  const { cause, reason, action_id } = said;
+  return {
+    cause: text(cause) ? (cause as Cause) : 'kicked',
+    reason: text(reason) ? reason : null,
+    actionId: text(action_id) ? action_id : '',
+  };
+}

@@ -1,0 +1,205 @@
+/** What an owner may still write and remove once it was taken for dead, and what is left for it to read. */
+import { beforeEach, describe, expect, test } from 'vitest';
+import { kick } from '../../src/sessions/kick.ts';
+import type { Details, Session } from '../../src/sessions/model.ts';
+import { type Ended, SessionEnded, TOMBSTONE_TTL, unpackTombstone } from '../../src/sessions/tombstone.ts';
+import {
+  DAY,
+  dump,
+  endOf,
+  faultOf,
+  HOUR,
+  INCARNATION,
+  makeDetails,
+  nodeInfo,
+  OTHER_INCARNATION,
+  timed,
+  writeByHand,
+} from '../helpers/floor.ts';
+import { contract } from './stores.ts';
+
+const TOMBSTONE = 'ws:x:tombstone:s1';
+const ENDED: Ended = { cause: 'kicked', reason: '점검 "중"', actionId: '01ACTION' };
+
+contract('An owner that was taken for dead', (f) => {
+  const details = makeDetails();
+  const sees = async (id = 's1'): Promise<Session> => (await f.directory.get(id))!;
+  const loseLease = () => f.redis.client.del('ws:x:node:n1');
+  const regainLease = () => f.nodes.hold(nodeInfo());
+  const renew = (over: Partial<Details> = {}) => f.registry.renew('s1', 'kim', { ...details, ...over }, DAY);
+  /** How it was ended, as the owner is told. */
+  const ended = async (work: Promise<unknown>): Promise<Ended> => {
+    const error = await work.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(SessionEnded);
+    return (error as SessionEnded).ended;
+  };
+
+  beforeEach(async () => {
+    await f.nodes.hold(nodeInfo());
+    await f.registry.register('s1', details);
+  });
+
+  describe('whose session was purged', () => {
+    test('finds a tombstone: told how it was ended, and nothing is written', async () => {
+      const found = await sees();
+      await loseLease();
+      const set = await timed(async () => expect(await f.registry.purge(found, ENDED)).toBe(true));
+      set(await endOf(f.redis, TOMBSTONE), TOMBSTONE_TTL);
+      expect(await f.redis.client.get(TOMBSTONE)).toBe(
+        `${INCARNATION}{"cause":"kicked","reason":"점검 \\"중\\"","action_id":"01ACTION"}`,
+      );
+      await regainLease();
+      const before = await dump(f.redis);
+      for (const _ of [1, 2]) expect(await ended(renew())).toEqual(ENDED);
+      expect(await ended(f.registry.registerLate('s1', details, 0, HOUR))).toEqual(ENDED);
+      expect(await dump(f.redis)).toEqual(before);
+    });
+
+    test('removes the tombstone when it unregisters', async () => {
+      await loseLease();
+      await f.registry.purge(await sees(), ENDED);
+      await regainLease();
+      await f.registry.unregister('s1', 'kim', details);
+      expect((await f.redis.keys()).filter((key) => !/^ws:x:(node|schema)/.test(key))).toEqual([]);
+    });
+
+    test('finds one also where the sweep was faster, and where the TTL ran out', async () => {
+      const found = await sees();
+      await loseLease();
+      expect(await f.registry.purge(found)).toBe(true); // reaped: it may come back
+      expect(await f.redis.client.exists(TOMBSTONE)).toBe(0);
+      await f.registry.purge(found, ENDED);
+      await regainLease();
+      expect(await ended(renew())).toEqual(ENDED);
+
+      await f.redis.client.del(TOMBSTONE);
+      await renew();
+      const again = await sees();
+      await loseLease();
+      await f.redis.client.del('ws:session:s1');
+      await f.registry.purge(again, ENDED);
+      await regainLease();
+      expect(await ended(renew())).toEqual(ENDED);
+      expect((await f.redis.keys()).filter((key) => key.includes('s1'))).toEqual([TOMBSTONE]);
+    });
+
+    test('kick --purge leaves it, with its reason and action id, for those that are gone too; kick alone does not', async () => {
+      await f.registry.register('s2', details);
+      const targets = [await sees('s1'), await sees('s2')];
+      await loseLease();
+      await f.registry.purge(targets[1]!);
+      const act = (purge: boolean) => kick(targets, f, { actionId: 'a-1', reason: null, purge, timeout: 1000 });
+      expect(await act(false)).toMatchObject([{ outcome: 'node_unreachable' }, { outcome: 'already_gone' }]);
+      expect(await f.redis.client.keys('ws:x:tombstone:*')).toEqual([]);
+      expect(await act(true)).toMatchObject([
+        { outcome: 'node_unreachable', purged: true },
+        { outcome: 'already_gone', purged: false },
+      ]);
+      await regainLease();
+      for (const id of ['s1', 's2']) {
+        const how = await ended(f.registry.renew(id, 'kim', details, DAY));
+        expect(how).toEqual({ cause: 'kicked', reason: null, actionId: 'a-1' });
+      }
+    });
+  });
+
+  test('and that holds its lease again can not be purged: no tombstone, its session stays', async () => {
+    const found = await sees();
+    const before = await dump(f.redis);
+    expect(await f.registry.purge(found, ENDED)).toBe(false);
+    expect(await dump(f.redis)).toEqual(before);
+    await f.registry.unregister('s1', 'kim', details);
+    expect(await f.registry.purge(found, ENDED)).toBe(false);
+    expect(await f.redis.client.exists(TOMBSTONE)).toBe(0);
+  });
+
+  test("another process's tombstone of the same id says nothing to it, and stays", async () => {
+    await loseLease();
+    await f.registry.purge(await sees(), ENDED);
+    await f.nodes.hold(nodeInfo({ incarnation: OTHER_INCARNATION }));
+    const other = makeDetails({ incarnation: OTHER_INCARNATION });
+    await f.registry.register('s1', other);
+    expect(await f.registry.renew('s1', 'kim', other, DAY)).toBe('kim');
+    await f.registry.unregister('s1', 'kim', other);
+    expect(await f.redis.client.exists(TOMBSTONE)).toBe(1);
+  });
+
+  test('a foreign session has none', async () => {
+    await writeByHand(f.redis, 'f1', 'testUser');
+    expect(await f.registry.purge(await sees('f1'), ENDED)).toBe(true);
+    expect(await f.redis.client.keys('ws:x:tombstone:*')).toEqual([]);
+  });
+
+  describe('without its lease', () => {
+    test('writes nothing: register, renew and registerLate are refused', async () => {
+      await loseLease();
+      const before = await dump(f.redis);
+      for (const work of [
+        () => f.registry.register('s9', details),
+        () => renew(),
+        () => f.registry.registerLate('s9', details, 0, HOUR),
+      ]) {
+        expect((await faultOf(work)).code).toBe('lease_lost');
+      }
+      expect(await dump(f.redis)).toEqual(before);
+    });
+
+    test('removes what is still exactly its own', async () => {
+      await loseLease();
+      await f.registry.unregister('s1', 'kim', details);
+      expect((await f.redis.keys()).filter((key) => !/^ws:x:(nodes|schema)/.test(key))).toEqual([]);
+    });
+
+    test('leaves an id that was reaped, and is another program’s now', async () => {
+      await loseLease();
+      await f.registry.purge(await sees());
+      await writeByHand(f.redis, 's1', 'testUser');
+      const before = await dump(f.redis);
+      expect((await faultOf(f.registry.unregister('s1', 'kim', details))).code).toBe('lease_lost');
+      expect(await dump(f.redis)).toEqual(before);
+    });
+
+    test('nothing left to remove is no fault', async () => {
+      await loseLease();
+      await f.registry.purge(await sees());
+      await f.registry.unregister('s1', 'kim', details);
+    });
+  });
+
+  describe('registered late', () => {
+    const late = (id: string, most = 0) => f.registry.registerLate(id, details, most, HOUR);
+
+    test('as a new one, with what is left of its TTL', async () => {
+      const set = await timed(() => late('s2'));
+      set(await endOf(f.redis, 'ws:session:s2'), HOUR);
+      expect(await sees('s2')).toMatchObject({ user: 'kim', role: 'AGENT', details });
+    });
+
+    test('what was written before, unheard, is its own, and does not count twice; what is another’s is taken', async () => {
+      await late('s1', 1);
+      expect(await f.redis.client.smembers('ws:user:kim')).toEqual(['s1']);
+      const other = makeDetails({ connectedAt: details.connectedAt + 1 });
+      expect((await faultOf(f.registry.registerLate('s1', other, 0, HOUR))).code).toBe('session_taken');
+      await writeByHand(f.redis, 'f1', 'kim');
+      expect((await faultOf(late('f1'))).code).toBe('session_taken');
+    });
+
+    test('a user who has as many as one may have by now: too_many_sessions, nothing written', async () => {
+      const before = await dump(f.redis);
+      expect((await faultOf(late('s2', 1))).code).toBe('too_many_sessions');
+      expect(await dump(f.redis)).toEqual(before);
+    });
+  });
+});
+
+test.each([
+  `${INCARNATION}nonsense`,
+  `${INCARNATION}null`,
+  INCARNATION,
+  `${INCARNATION}{"cause":1,"reason":{},"action_id":[]}`,
+])('a tombstone like %s says that the session has ended, and no more', (value) => {
+  expect(unpackTombstone(value)).toEqual({ cause: 'kicked', reason: null, actionId: '' });
+});
