@@ -19,6 +19,8 @@ import { answering } from './membership/answering.ts';
 import { Lease } from './membership/lease.ts';
 import { Load } from './membership/load.ts';
 import { Members } from './membership/members.ts';
+import { type Restoring, restore } from './membership/restoring.ts';
+import { Sweeper } from './membership/sweeper.ts';
 import { type ServerOptions, serverOptions } from './options.ts';
 import { ignoreUpgrade, refuse, refuseGarbage } from './raw-http.ts';
 import { restHandler } from './rest/rest.ts';
@@ -41,6 +43,7 @@ export class Server {
   readonly #broker: Broker;
   readonly #members: Members;
   readonly #lease: Lease;
+  readonly #sweeper: Sweeper;
   readonly #http: HttpServer;
   readonly #door: WebSocketDoor;
   readonly #connectRate: ConnectRate;
@@ -75,6 +78,12 @@ export class Server {
       node: () => this.#node,
       ttl: options.ttl,
       maxUserSessions: options.maxUserSessions,
+      fault: (error) => this.#fault(error),
+    });
+    this.#sweeper = new Sweeper({
+      sessions,
+      incarnation: this.#incarnation,
+      log,
       fault: (error) => this.#fault(error),
     });
     this.#connectRate = new ConnectRate(options.connectRate);
@@ -143,6 +152,7 @@ export class Server {
           connections: this.#members.connections,
           destinationsOf: (connection) => this.#broker.destinationsOf(connection),
           forgetGhost: (id) => this.#members.forgetGhost(id),
+          restore: (ids) => restore(ids, this.#restoring()),
         }),
         (error) => this.#fault(error),
       );
@@ -152,6 +162,7 @@ export class Server {
       throw error;
     }
     this.#sessions.store.onReady(() => void this.#lease.renew());
+    this.#sweeper.start();
     this.#state = 'open';
   }
 
@@ -161,9 +172,20 @@ export class Server {
     this.#http.close();
     await this.#members.drain();
     this.#stopListening();
+    await this.#sweeper.stop().catch((error: unknown) => this.#fault(error));
     await this.#lease.release().catch((error: unknown) => this.#fault(error));
     this.#load.stop();
     this.#http.closeAllConnections();
+  }
+
+  #restoring(): Restoring {
+    return {
+      sessions: this.#sessions,
+      incarnation: this.#incarnation,
+      connections: this.#members.connections,
+      forgetGhost: (id) => this.#members.forgetGhost(id),
+      fault: (error) => this.#fault(error),
+    };
   }
 
   #listen(): Promise<number> {

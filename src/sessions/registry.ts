@@ -8,12 +8,27 @@ import type { Store } from '../store/store.ts';
 import type { Directory } from './directory.ts';
 import type { Keys } from './keys.ts';
 import { type Details, packDetails, type Session } from './model.ts';
+import type { Process } from './nodes.ts';
 import { prune, refresh, register, unregister } from './scripts.gen.ts';
 
 /** Milliseconds that the details outlive their session, so that whoever reaps it still knows whose it was. */
 const DETAILS_GRACE = 3_600_000;
 /** How often a script is repeated with the truth, each time with and without the TTL of the user's set. */
 const TRIES = 3;
+
+/** A session that is to be removed, or what is left of one, as it was seen. */
+export interface Gone {
+  id: string;
+  /** Whom the session key names, '' when it is gone. */
+  user: string;
+  details: Details | null;
+  /** The details as they are in Redis; '' for none. */
+  packed: string;
+  /** Its owner lives, and said that it has no such session. Else its owner's lease must be gone. */
+  disowned?: boolean;
+  /** Without details: the process in whose index it was found. */
+  index?: Process;
+}
 
 /** A script's answer: what became of it, and the truth where it differs. */
 type Answer = [result: string, ...truth: string[]];
@@ -141,17 +156,22 @@ export class Registry {
 
   /** Takes out of a user's set what is no session of this user. @returns how many ids */
   async #prune(user: string): Promise<number> {
-    const { session, user: userSet } = this.#keys;
     let pruned = 0;
-    for await (const ids of this.#directory.idsOf(user)) {
-      const [result, count] = await this.#store.run<[string, number | string]>(
-        prune,
-        [userSet(user), ...ids.map(session)],
-        [user, ...ids],
-      );
-      if (result === 'OK') pruned += Number(count);
-    }
+    for await (const ids of this.#directory.idsOf(user)) pruned += await this.prune(user, ids);
     return pruned;
+  }
+
+  /**
+   * Takes those of the ids out of a user's set that are no session of this user; a user whose set is gone leaves the
+   * index of users.
+   * @param ids a page of them, or none
+   * @returns how many ids
+   */
+  async prune(user: string, ids: readonly string[]): Promise<number> {
+    const { session, user: userSet, users } = this.#keys;
+    const keys = [userSet(user), users, ...ids.map(session)];
+    const [result, count] = await this.#store.run<[string, number | string]>(prune, keys, [user, ...ids]);
+    return result === 'OK' ? Number(count) : 0;
   }
 
   /**
@@ -180,6 +200,29 @@ export class Registry {
     return result === 'OK';
   }
 
+  /**
+   * Removes sessions that nobody owns, and what is left of such: one script each, in one write, and each acts only if
+   * its session is still what was seen.
+   * @param gone at most some 50, so that Redis serves others in between
+   * @returns of each, whether it was removed; `lives`: its owner lives after all
+   */
+  async reap(gone: readonly Gone[]): Promise<('removed' | 'changed' | 'lives')[]> {
+    const answers = await this.#store.runAll<Answer>(
+      unregister,
+      gone.map(({ id, user, details, packed, disowned, index }) =>
+        this.#removal(
+          id,
+          user,
+          details,
+          packed,
+          disowned ? '' : (details?.incarnation ?? index?.incarnation ?? ''),
+          index,
+        ),
+      ),
+    );
+    return answers.map(([result]) => (result === 'OK' ? 'removed' : result === 'LIVE' ? 'lives' : 'changed'));
+  }
+
   async #remove(
     id: string,
     user: string,
@@ -187,13 +230,25 @@ export class Registry {
     packed: string,
     incarnation: string,
   ): Promise<Answer> {
+    const { keys, args } = this.#removal(id, user, details, packed, incarnation);
+    return this.#store.run<Answer>(unregister, keys, args);
+  }
+
+  /** Keys and arguments of unregister.lua. */
+  #removal(
+    id: string,
+    user: string,
+    details: Details | null,
+    packed: string,
+    incarnation: string,
+    index?: Process,
+  ): { keys: string[]; args: string[] } {
     const { session, role, user: userSet, all, details: detailsKey, newest, lease, own, users } = this.#keys;
-    const owner = details ?? { user, node: '', incarnation: '' };
+    const owner = details ?? { user, node: index?.name ?? '', incarnation: index?.incarnation ?? '' };
     const families = [session(id), role(id), userSet(user), userSet(owner.user), all];
-    return this.#store.run<Answer>(
-      unregister,
-      [...families, detailsKey(id), newest, lease(owner.node), own(owner.incarnation), users],
-      [id, user, packed, incarnation, owner.user],
-    );
+    return {
+      keys: [...families, detailsKey(id), newest, lease(owner.node), own(owner.incarnation), users],
+      args: [id, user, packed, incarnation, owner.user],
+    };
   }
 }

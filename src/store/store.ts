@@ -68,13 +68,18 @@ export class Store {
 
   /** Sends several commands in one write; their results in order. @throws WssessError of the first that failed */
   async batch<T>(commands: readonly Command[]): Promise<T[]> {
+    return (await this.attempt<T>(commands)).map((result) => {
+      if (result instanceof WssessError) throw result;
+      return result;
+    });
+  }
+
+  /** The same where single ones may fail, at keys that others have made something else of. @throws WssessError */
+  async attempt<T>(commands: readonly Command[]): Promise<(T | WssessError)[]> {
     const results = await this.#told(async () =>
       this.#main.entered.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec(),
     );
-    return (results ?? []).map(([error, result]) => {
-      if (error) throw this.#translate(error);
-      return result as T;
-    });
+    return (results ?? []).map(([error, result]) => (error ? this.#translate(error) : (result as T)));
   }
 
   /**
@@ -87,6 +92,29 @@ export class Store {
     try {
       return await call();
     } catch (error) {
+      if (!(error instanceof WssessError && isUnknownScript(error.cause))) throw error;
+      await this.call('SCRIPT', 'LOAD', script.lua);
+      return call();
+    }
+  }
+
+  /**
+   * Runs a script several times in one write; each run is atomic by itself.
+   * @returns what each returned, in order
+   * @throws WssessError of the first that failed
+   */
+  async runAll<T>(
+    script: Script,
+    runs: readonly { keys: readonly string[]; args: readonly Argument[] }[],
+  ): Promise<T[]> {
+    if (runs.length === 0) return [];
+    const name = script.readOnly ? 'EVALSHA_RO' : 'EVALSHA';
+    const call = () =>
+      this.batch<T>(runs.map(({ keys, args }) => [name, script.sha, keys.length, ...keys, ...args] as const));
+    try {
+      return await call();
+    } catch (error) {
+      // Where it is unknown none of them ran: scripts are forgotten all at once, and what ran compares before it writes.
       if (!(error instanceof WssessError && isUnknownScript(error.cause))) throw error;
       await this.call('SCRIPT', 'LOAD', script.lua);
       return call();

@@ -98,7 +98,7 @@ contract('kick', (f) => {
       expect(await act([await target('s1')])).toEqual([{ ...row, purged: false }]);
       expect(await dump(f.redis)).toEqual(before);
       expect(await act([await target('s1')], { purge: true })).toEqual([{ ...row, purged: true }]);
-      expect((await f.redis.keys()).filter((key) => !/^ws:x:(node|schema)/.test(key))).toEqual([]);
+      expect((await f.redis.keys()).filter((key) => !/^ws:x:(node|processes|schema)/.test(key))).toEqual([]);
     },
   );
 
@@ -125,7 +125,7 @@ contract('kick', (f) => {
     expect(await within(kicking, 15_000)).toMatchObject([
       { session_id: 's1', outcome: 'node_unreachable', purged: true },
     ]);
-    expect((await f.redis.keys()).filter((key) => !/^ws:x:(nodes|schema)/.test(key))).toEqual([]);
+    expect((await f.redis.keys()).filter((key) => !/^ws:x:(nodes|processes|schema)/.test(key))).toEqual([]);
   });
 
   test('its node takes the request and never answers: unknown', async () => {
