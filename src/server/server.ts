@@ -21,6 +21,8 @@ import { answering } from './membership/answering.ts';
 import { Lease } from './membership/lease.ts';
 import { Load } from './membership/load.ts';
 import { Members } from './membership/members.ts';
+import { type Restoring, restore } from './membership/restoring.ts';
+import { Sweeper } from './membership/sweeper.ts';
 import { type ServerOptions, serverOptions } from './options.ts';
 import { ignoreUpgrade, refuse, refuseGarbage } from './raw-http.ts';
 import { Relay } from './relay/relay.ts';
@@ -45,6 +47,7 @@ export class Server {
   readonly #relay: Relay;
   readonly #members: Members;
   readonly #lease: Lease;
+  readonly #sweeper: Sweeper;
   readonly #http: HttpServer;
   readonly #door: WebSocketDoor;
   readonly #connectRate: ConnectRate;
@@ -90,6 +93,12 @@ export class Server {
       ttl: options.ttl,
       maxUserSessions: options.maxUserSessions,
       acceptUnregistered: options.acceptUnregistered,
+      fault: (error) => this.#fault(error),
+    });
+    this.#sweeper = new Sweeper({
+      sessions,
+      incarnation: this.#incarnation,
+      log,
       fault: (error) => this.#fault(error),
     });
     this.#connectRate = new ConnectRate(options.connectRate);
@@ -160,6 +169,7 @@ export class Server {
           connections: this.#members.connections,
           destinationsOf: (connection) => this.#broker.destinationsOf(connection),
           forgetGhost: (id) => this.#members.forgetGhost(id),
+          restore: (ids) => restore(ids, this.#restoring()),
         }),
         (error) => this.#fault(error),
       );
@@ -175,6 +185,7 @@ export class Server {
       // The lease may live though writes were lost: a replica that took over may have been behind.
       this.#members.restore(this.#lease.lastHeld);
     });
+    this.#sweeper.start();
     this.#state = 'open';
   }
 
@@ -187,9 +198,20 @@ export class Server {
     }
     this.#stopListening();
     await this.#relay.stop();
+    await this.#sweeper.stop().catch((error: unknown) => this.#fault(error));
     await this.#lease.release().catch((error: unknown) => this.#fault(error));
     this.#load.stop();
     this.#http.closeAllConnections();
+  }
+
+  #restoring(): Restoring {
+    return {
+      sessions: this.#sessions,
+      incarnation: this.#incarnation,
+      connections: this.#members.connections,
+      forgetGhost: (id) => this.#members.forgetGhost(id),
+      fault: (error) => this.#fault(error),
+    };
   }
 
   #listen(): Promise<number> {

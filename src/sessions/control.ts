@@ -41,7 +41,16 @@ export interface Requests {
       send_oct: number;
     }[];
   };
+  restore: {
+    asks: { sessions: string[] };
+    answers: { session_id: string; outcome: RestoreOutcome }[];
+  };
 }
+/**
+ * `restored`: Redis has all of it again; `unknown`: this process has no such session; `kept`: it has, and will write or
+ * remove it by itself.
+ */
+export type RestoreOutcome = 'restored' | 'unknown' | 'kept';
 export type Operation = keyof Requests;
 
 /**
@@ -53,7 +62,13 @@ export type Asked<Op extends Operation> =
   | { outcome: 'timeout' | 'gone' | 'unknown' };
 
 /** How a node does what it is asked. */
-export type Handlers = { [Op in Operation]: (asks: Requests[Op]['asks']) => Promise<Requests[Op]['answers']> };
+type Handler<Op extends Operation> = (asks: Requests[Op]['asks']) => Promise<Requests[Op]['answers']>;
+export interface Handlers {
+  kick: Handler<'kick'>;
+  describe: Handler<'describe'>;
+  /** A node without it, as an older one, writes again what was lost when it renews. */
+  restore?: Handler<'restore'>;
+}
 
 export class Control {
   readonly #store: Store;
@@ -144,7 +159,9 @@ async function handle(claimed: string, handlers: Handlers): Promise<object> {
   }
   const { v, op, sessions } = request ?? {};
   if (v !== VERSION) return refuse(`this node speaks version ${VERSION}`);
-  if (op !== 'kick' && op !== 'describe') return refuse('this node knows kick and describe');
+  const { kick, describe, restore } = handlers;
+  const plain = op === 'describe' ? describe : op === 'restore' ? restore : undefined;
+  if (!plain && op !== 'kick') return refuse(`this node knows ${Object.keys(handlers).join(', ')}`);
   if (
     !Array.isArray(sessions) ||
     sessions.length > MOST_SESSIONS ||
@@ -152,14 +169,14 @@ async function handle(claimed: string, handlers: Handlers): Promise<object> {
   ) {
     return refuse(`sessions is a list of at most ${MOST_SESSIONS} ids`);
   }
-  if (op === 'describe') return { results: await handlers.describe({ sessions }) };
+  if (plain) return { results: await plain({ sessions }) };
   const { reason = null, action_id } = request;
   if (typeof action_id !== 'string' || action_id.length > 64)
     return refuse('action_id is a text of at most 64 characters');
   if (reason !== null && (typeof reason !== 'string' || Buffer.byteLength(reason) > MAX_REASON)) {
     return refuse(`reason is a text of at most ${MAX_REASON} bytes`);
   }
-  return { results: await handlers.kick({ sessions, action_id, reason }) };
+  return { results: await kick({ sessions, action_id, reason }) };
 }
 
 /** Sessions that one request may name. */

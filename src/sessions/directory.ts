@@ -16,6 +16,9 @@ export interface Page {
   skipped: number;
 }
 
+/** What is there of an id; the user is null when its session key is gone. */
+export type Trace = Omit<Session, 'user'> & { user: string | null };
+
 export interface Count {
   sessions: number;
   users: number;
@@ -57,6 +60,11 @@ export class Directory {
   async *walk({ remember = true }: { remember?: boolean } = {}): AsyncGenerator<Page & { scanned: number }> {
     for await (const ids of this.#members(this.#keys.all, remember))
       yield { ...(await this.#look(ids)), scanned: ids.length };
+  }
+
+  /** What the set of all holds, alive or not, page by page; an id may come twice while the set grows. */
+  allIds(): AsyncGenerator<string[]> {
+    return this.#members(this.#keys.all, false);
   }
 
   /** The live sessions of a user: those of the user's set that are listed, and whose session key names this user. */
@@ -157,11 +165,19 @@ export class Directory {
     return ids.filter((_, i) => listed[i] === 1);
   }
 
-  /** Looks at up to a few hundred ids in one script. */
   async #look(ids: readonly string[]): Promise<Page> {
+    const { traces, skipped } = await this.inspect(ids);
+    return { sessions: traces.filter((one): one is Session => one.user !== null), skipped };
+  }
+
+  /**
+   * Looks at up to a few hundred ids in one script.
+   * @returns what is there of each, of those too whose session key is gone; and how many can't be shown
+   */
+  async inspect(ids: readonly string[]): Promise<{ traces: Trace[]; skipped: number }> {
     const usable = ids.filter(isUsableId);
-    const page: Page = { sessions: [], skipped: ids.length - usable.length };
-    if (usable.length === 0) return page;
+    const traces: Trace[] = [];
+    if (usable.length === 0) return { traces, skipped: ids.length };
     const { session, role, details } = this.#keys;
     const keys = usable.flatMap((id) => [session(id), role(id), details(id)]);
     const found = await this.#store.run<(string | number | null)[]>(look, keys);
@@ -172,19 +188,17 @@ export class Directory {
         string | null,
         string | null,
       ];
-      if (user === 1) page.skipped++;
-      else if (user !== null) {
-        page.sessions.push({
-          id,
-          user,
-          role: userRole,
-          ttl: ttl < 0 ? null : ttl,
-          details: packed === null ? null : unpackDetails(packed),
-          packed: packed ?? '',
-        });
-      }
+      if (user === 1) return;
+      traces.push({
+        id,
+        user,
+        role: userRole,
+        ttl: ttl < 0 ? null : ttl,
+        details: packed === null ? null : unpackDetails(packed),
+        packed: packed ?? '',
+      });
     });
-    return page;
+    return { traces, skipped: ids.length - traces.length };
   }
 
   /** The members of a set in pages of a bounded size; each once, though SSCAN may name one twice while it rehashes. */

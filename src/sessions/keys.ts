@@ -47,6 +47,29 @@ export class Keys {
   get nodes(): string {
     return `${this.#prefix}:x:nodes`;
   }
+  /**
+   * Sorted set: processes, `{incarnation} {name}`, by when they last renewed their lease; those that left sessions behind
+   * too, until these are reaped.
+   */
+  get processes(): string {
+    return `${this.#prefix}:x:processes`;
+  }
+  /** String: incarnation of the process that sweeps. */
+  get sweeper(): string {
+    return `${this.#prefix}:x:sweeper`;
+  }
+  /** Sorted set: ids of foreign sessions by when they expire (ms since 1970), where they are too many to walk. */
+  get foreign(): string {
+    return `${this.#prefix}:x:foreign`;
+  }
+  /** Sorted set: users of these who have no session of a node, by when the sweep last met them. */
+  get foreignUsers(): string {
+    return `${this.#prefix}:x:foreign-users`;
+  }
+  /** String: what the last whole sweep counted, JSON, where there are too many to walk. */
+  get swept(): string {
+    return `${this.#prefix}:x:swept`;
+  }
   /** Channel that wakes the process of this incarnation: a request waits. */
   wake = (incarnation: string): string => `${this.#prefix}:x:wake:${incarnation}`;
   /** Channel of the messages to a topic, named by its destination. */

@@ -1,4 +1,5 @@
 /** Collects the rows of `ls`: selected, sorted, limited, with what only nodes know where it is needed. */
+import { countSessions, EXACT, type Exactness } from './counts.ts';
 import { askLive } from './live.ts';
 import { type Live, type Row, type Session, toRow } from './model.ts';
 import { find, isSelective, type Selection } from './selection.ts';
@@ -37,9 +38,9 @@ export interface Wanted {
 }
 
 /** `ls` as it is published, without the constants. */
-export interface Listing {
+export interface Listing extends Exactness {
   rows: Row[];
-  /** How many are selected, whatever the limit. */
+  /** How many are selected, whatever the limit; what isn't exact is this. */
   total: number;
   skipped: number;
   nodesMissing: string[];
@@ -78,7 +79,7 @@ export async function list(sessions: Sessions, wanted: Wanted): Promise<Listing>
   }
   cut();
   const rows = early || !live ? best.map(({ row }) => row) : await asker.rows(best.map(({ session }) => session));
-  return { rows, total, skipped, nodesMissing: asker.missing, ghosts: asker.ghosts };
+  return { rows, total, skipped, ...EXACT, nodesMissing: asker.missing, ghosts: asker.ghosts };
 }
 
 /** The newest by their index, when it has enough of them; the rest is only counted. */
@@ -87,8 +88,8 @@ async function listNewest(sessions: Sessions, limit: number, live: boolean): Pro
   if (newest.length < limit) return undefined;
   const asker = new Asker(sessions);
   const rows = live ? await asker.rows(newest) : newest.map((session) => toRow(session));
-  const { sessions: total, skipped } = await sessions.directory.count();
-  return { rows, total, skipped, nodesMissing: asker.missing, ghosts: asker.ghosts };
+  const { sessions: total, skipped, exact, asOf } = await countSessions(sessions);
+  return { rows, total, skipped, exact, asOf, nodesMissing: asker.missing, ghosts: asker.ghosts };
 }
 
 /** The rows as they are found, page by page: however many there are, only a page is held. */
@@ -105,7 +106,7 @@ export async function stream(
     total += page.sessions.length;
     skipped += page.skipped;
   }
-  return { total, skipped, nodesMissing: asker.missing, ghosts: asker.ghosts };
+  return { total, skipped, ...EXACT, nodesMissing: asker.missing, ghosts: asker.ghosts };
 }
 
 /** Asks nodes page after page; one that didn't answer once isn't waited for again. */

@@ -6,7 +6,7 @@ import { WssessError } from '../common/errors.ts';
 import type { Store } from '../store/store.ts';
 import { type Keys, SCHEMA } from './keys.ts';
 import { checkSchema } from './schema.ts';
-import { lease as leaseScript, probe, release as releaseScript } from './scripts.gen.ts';
+import { lease as leaseScript, probe, release as releaseScript, retire as retireScript } from './scripts.gen.ts';
 
 /** Milliseconds. */
 export const LEASE = 8000;
@@ -47,6 +47,12 @@ export interface NodeInfo {
   /** Bytes of memory. */
   rss: number | null;
 }
+
+/** One process of a node: a node that is started again is another. */
+export type Process = Pick<NodeInfo, 'name' | 'incarnation'>;
+
+/** How the set of processes names it. */
+const processName = ({ name, incarnation }: Process): string => `${incarnation} ${name}`;
 
 /** Of a node that says nothing of its load. */
 export const NO_LOAD = {
@@ -89,8 +95,17 @@ export class Nodes {
     const { incarnation, ...rest } = info;
     const [result, left] = await this.#store.run<[string, (number | string)?]>(
       leaseScript,
-      [this.#keys.lease(info.name), this.#keys.nodes, this.#keys.schema],
-      [incarnation, incarnation + JSON.stringify(rest), LEASE, info.name, now, now - REMEMBERED, SCHEMA],
+      [this.#keys.lease(info.name), this.#keys.nodes, this.#keys.schema, this.#keys.processes],
+      [
+        incarnation,
+        incarnation + JSON.stringify(rest),
+        LEASE,
+        info.name,
+        now,
+        now - REMEMBERED,
+        SCHEMA,
+        processName(info),
+      ],
     );
     if (result === 'NEWER') checkSchema(String(left));
     if (result === 'TYPE') throw new WssessError('key_type', `${left} holds another type of value`);
@@ -104,11 +119,12 @@ export class Nodes {
   }
 
   /** Gives the lease back, and forgets the node. */
-  async release(info: Pick<NodeInfo, 'name' | 'incarnation'>): Promise<void> {
+  async release(info: Process): Promise<void> {
+    const { lease, nodes, processes, own } = this.#keys;
     await this.#store.run(
       releaseScript,
-      [this.#keys.lease(info.name), this.#keys.nodes],
-      [info.incarnation, info.name],
+      [lease(info.name), nodes, processes, own(info.incarnation)],
+      [info.incarnation, info.name, processName(info)],
     );
   }
 
@@ -128,6 +144,28 @@ export class Nodes {
         return { name, alive: info !== null, seenAt: seen.get(name) ?? 0, info };
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** The processes that held a lease in the last day and are not known to have left nothing behind. */
+  async processes(): Promise<(Process & { alive: boolean })[]> {
+    const names = await this.#store.call<string[]>('ZRANGE', this.#keys.processes, 0, MOST_NODES - 1);
+    const found = names.flatMap((text): Process[] => {
+      const [incarnation, name] = [text.slice(0, 16), text.slice(17)];
+      return text[16] === ' ' && isNodeName(name) ? [{ incarnation, name }] : [];
+    });
+    const living = await this.living(found.map(({ name }) => name));
+    return found.map((one) => ({ ...one, alive: living.get(one.name) === one.incarnation }));
+  }
+
+  /** Forgets a process that died, unless it left sessions behind. @returns whether it is forgotten */
+  async retire(process: Process): Promise<boolean> {
+    const { lease, processes, own } = this.#keys;
+    const [result] = await this.#store.run<[string]>(
+      retireScript,
+      [processes, lease(process.name), own(process.incarnation)],
+      [process.incarnation, processName(process)],
+    );
+    return result === 'OK';
   }
 
   /** Of these nodes, name and incarnation of those whose lease lives. */

@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { Directory } from './directory.ts';
 import type { Keys } from './keys.ts';
 import { type Details, packDetails, type Session } from './model.ts';
+import type { Process } from './nodes.ts';
 import { prune, refresh, register, unregister } from './scripts.gen.ts';
 import { type Ended, packTombstone, SessionEnded, TOMBSTONE_TTL, unpackTombstone } from './tombstone.ts';
 
@@ -15,6 +16,20 @@ import { type Ended, packTombstone, SessionEnded, TOMBSTONE_TTL, unpackTombstone
 const DETAILS_GRACE = 3_600_000;
 /** How often a script is repeated with the truth, each time with and without the TTL of the user's set. */
 const TRIES = 3;
+
+/** A session that is to be removed, or what is left of one, as it was seen. */
+export interface Gone {
+  id: string;
+  /** Whom the session key names, '' when it is gone. */
+  user: string;
+  details: Details | null;
+  /** The details as they are in Redis; '' for none. */
+  packed: string;
+  /** Its owner lives, and said that it has no such session. Else its owner's lease must be gone. */
+  disowned?: boolean;
+  /** Without details: the process in whose index it was found. */
+  index?: Process;
+}
 
 /** A script's answer: what became of it, and the truth where it differs. */
 type Answer = [result: string, ...truth: string[]];
@@ -154,17 +169,22 @@ export class Registry {
 
   /** Takes out of a user's set what is no session of this user. @returns how many ids */
   async #prune(user: string): Promise<number> {
-    const { session, user: userSet } = this.#keys;
     let pruned = 0;
-    for await (const ids of this.#directory.idsOf(user)) {
-      const [result, count] = await this.#store.run<[string, number | string]>(
-        prune,
-        [userSet(user), ...ids.map(session)],
-        [user, ...ids],
-      );
-      if (result === 'OK') pruned += Number(count);
-    }
+    for await (const ids of this.#directory.idsOf(user)) pruned += await this.prune(user, ids);
     return pruned;
+  }
+
+  /**
+   * Takes those of the ids out of a user's set that are no session of this user; a user whose set is gone leaves the
+   * index of users.
+   * @param ids a page of them, or none
+   * @returns how many ids
+   */
+  async prune(user: string, ids: readonly string[]): Promise<number> {
+    const { session, user: userSet, users } = this.#keys;
+    const keys = [userSet(user), users, ...ids.map(session)];
+    const [result, count] = await this.#store.run<[string, number | string]>(prune, keys, [user, ...ids]);
+    return result === 'OK' ? Number(count) : 0;
   }
 
   /**
@@ -198,20 +218,43 @@ export class Registry {
     return (await this.#remove(session, 'lost', tombstone))[0] === 'OK';
   }
 
+  /**
+   * Removes sessions that nobody owns, and what is left of such: one script each, in one write, and each acts only if
+   * its session is still what was seen.
+   * @param gone at most some 50, so that Redis serves others in between
+   * @returns of each, whether it was removed; `lives`: its owner lives after all
+   */
+  async reap(gone: readonly Gone[]): Promise<('removed' | 'changed' | 'lives')[]> {
+    const answers = await this.#store.runAll<Answer>(
+      unregister,
+      gone.map((one) => this.#removal(one, 'lost')),
+    );
+    return answers.map(([result]) => (result === 'OK' ? 'removed' : result === 'LIVE' ? 'lives' : 'changed'));
+  }
+
   async #remove(
     { id, user, details, packed }: Pick<Session, 'id' | 'user' | 'details' | 'packed'>,
     who: 'own' | 'lost',
     tombstone = '',
   ): Promise<Answer> {
+    const { keys, args } = this.#removal({ id, user, details, packed }, who, tombstone);
+    return this.#store.run<Answer>(unregister, keys, args);
+  }
+
+  /** Keys and arguments of unregister.lua. */
+  #removal(
+    { id, user, details, packed, disowned, index }: Gone,
+    who: 'own' | 'lost',
+    tombstone = '',
+  ): { keys: string[]; args: (string | number)[] } {
     const keys = this.#keys;
-    const owner = details ?? { user, node: '', incarnation: '' };
+    const owner = details ?? { user, node: index?.name ?? '', incarnation: index?.incarnation ?? '' };
     const families = [keys.session(id), keys.role(id), keys.user(user), keys.user(owner.user), keys.all];
     const beside = [keys.details(id), keys.newest, keys.lease(owner.node), keys.own(owner.incarnation), keys.users];
-    return this.#store.run<Answer>(
-      unregister,
-      [...families, ...beside, keys.tombstone(id)],
-      [id, user, packed, owner.incarnation, owner.user, who, tombstone, TOMBSTONE_TTL],
-    );
+    return {
+      keys: [...families, ...beside, keys.tombstone(id)],
+      args: [id, user, packed, disowned ? '' : owner.incarnation, owner.user, who, tombstone, TOMBSTONE_TTL],
+    };
   }
 }
 

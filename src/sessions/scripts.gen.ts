@@ -62,15 +62,15 @@ return answer
 
 export const lease: Script = {
   name: 'lease',
-  sha: '28e1c420e07998dd606e2e475aabd2e88cdc575d',
+  sha: 'fed9467377606f2e0ebec53ae1ffb008694c221a',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
   local found = redis.call('TYPE', key).ok
   return found == 'none' or found == want
 end
-local types = {'string', 'zset', 'string'}
-for i = 1, 3 do
+local types = {'string', 'zset', 'string', 'zset'}
+for i = 1, 4 do
   if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
 end
 local schema = redis.call('GET', KEYS[3])
@@ -81,6 +81,8 @@ redis.call('SET', KEYS[3], ARGV[7], 'NX')
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[6])
+redis.call('ZADD', KEYS[4], ARGV[5], ARGV[8])
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[6])
 return {'OK', held and 'renewed' or 'new'}
 `,
 };
@@ -119,7 +121,7 @@ return {'OK'}
 
 export const prune: Script = {
   name: 'prune',
-  sha: 'b0e9ae2b52a5604c9cddb786a323c5b6f5ab7322',
+  sha: '308083fe329fbfe5c5000f19572fffcaa12cd350',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
@@ -128,11 +130,12 @@ local function typed(key, want)
 end
 if not typed(KEYS[1], 'set') then return {'TYPE', KEYS[1]} end
 local pruned = 0
-for i = 2, #KEYS do
+for i = 3, #KEYS do
   local removed = 0
-  if redis.pcall('GET', KEYS[i]) ~= ARGV[1] then removed = redis.call('SREM', KEYS[1], ARGV[i]) end
+  if redis.pcall('GET', KEYS[i]) ~= ARGV[1] then removed = redis.call('SREM', KEYS[1], ARGV[i - 1]) end
   pruned = pruned + removed
 end
+if redis.call('EXISTS', KEYS[1]) == 0 and typed(KEYS[2], 'zset') then redis.call('ZREM', KEYS[2], ARGV[1]) end
 return {'OK', pruned}
 `,
 };
@@ -232,7 +235,7 @@ return {'OK'}
 
 export const release: Script = {
   name: 'release',
-  sha: '4d6277b3ad2115c3dcbc5275c04961e7f2402945',
+  sha: 'f2e86dcf321e9e1c8a68becda7d9d9706cdf03d0',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
@@ -243,6 +246,7 @@ local held = typed(KEYS[1], 'string') and redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, 16) ~= ARGV[1] then return {'TAKEN'} end
 redis.call('DEL', KEYS[1])
 if typed(KEYS[2], 'zset') then redis.call('ZREM', KEYS[2], ARGV[2]) end
+if typed(KEYS[3], 'zset') and redis.call('EXISTS', KEYS[4]) == 0 then redis.call('ZREM', KEYS[3], ARGV[3]) end
 return {'OK'}
 `,
 };
@@ -253,6 +257,64 @@ export const request: Script = {
   readOnly: false,
   lua: `#!lua flags=allow-oom
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return {'OK'}
+`,
+};
+
+export const retire: Script = {
+  name: 'retire',
+  sha: '3f133455a57e420ec778314adfe7d257e7f26a1c',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+local held = typed(KEYS[2], 'string') and redis.call('GET', KEYS[2])
+if held and string.sub(held, 1, 16) == ARGV[1] then return {'LIVE'} end
+if redis.call('EXISTS', KEYS[3]) == 1 then return {'LEFT'} end
+if typed(KEYS[1], 'zset') then redis.call('ZREM', KEYS[1], ARGV[2]) end
+return {'OK'}
+`,
+};
+
+export const sweeper: Script = {
+  name: 'sweeper',
+  sha: 'bcab6370de9159fb11519f8ec55279c0234b7527',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+if not typed(KEYS[1], 'string') then return {'TYPE', KEYS[1]} end
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[1] then return {'TAKEN'} end
+if ARGV[2] == '0' then
+  redis.call('DEL', KEYS[1])
+  return {'OK'}
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+for _, key in ipairs({KEYS[2], KEYS[3], KEYS[4]}) do redis.call('PEXPIRE', key, ARGV[3]) end
+return {'OK'}
+`,
+};
+
+export const unindex: Script = {
+  name: 'unindex',
+  sha: 'c5dfa5f2eda4a984cbfa8cfea12fbfb4e719c190',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+local function text(key)
+  return typed(key, 'string') and redis.call('GET', key) or ''
+end
+if text(KEYS[2]) ~= ARGV[2] or text(KEYS[3]) ~= ARGV[3] then return {'STALE'} end
+if ARGV[4] ~= '' and string.sub(text(KEYS[4]), 1, 16) == ARGV[4] then return {'LIVE'} end
+if typed(KEYS[1], 'zset') then redis.call('ZREM', KEYS[1], ARGV[1]) end
 return {'OK'}
 `,
 };
@@ -295,4 +357,4 @@ return {'OK'}
 };
 
 /** All of them: the only scripts that the embedded store runs. */
-export const SCRIPTS: readonly Script[] = [answer, frame, lease, look, probe, prune, refresh, register, release, request, unregister];
+export const SCRIPTS: readonly Script[] = [answer, frame, lease, look, probe, prune, refresh, register, release, request, retire, sweeper, unindex, unregister];

@@ -1,8 +1,9 @@
-/** Counts of everything, by node and role: exact, by a walk of the set of all. */
-import type { Directory } from './directory.ts';
-import type { Nodes } from './nodes.ts';
+/** Counts of everything, by node and role (counts.ts says how). */
+import { countIndexed, EXACT, type Exactness, type Indexed } from './counts.ts';
+import type { Sessions } from './sessions.ts';
+import { countForeign } from './sweep/foreign.ts';
 
-export interface Stats {
+export interface Stats extends Exactness {
   /** Milliseconds since 1970. */
   at: number;
   sessions: number;
@@ -16,9 +17,38 @@ export interface Stats {
   withoutRole: number;
 }
 
-export async function countAll({ directory, nodes }: { directory: Directory; nodes: Nodes }): Promise<Stats> {
+type Floor = Pick<Sessions, 'store' | 'keys' | 'directory' | 'nodes' | 'overview'>;
+
+/** @throws WssessError when Redis fails */
+export async function countAll(sessions: Floor): Promise<Stats> {
+  const indexed = await countIndexed(sessions);
+  return (indexed && (await fromIndexes(indexed, sessions))) ?? walkAll(sessions);
+}
+
+/** @returns undefined where no sweep has counted the roles */
+async function fromIndexes({ frame, foreign }: Indexed, sessions: Floor): Promise<Stats | undefined> {
+  // No index tells roles: those that the last sweep met are as old as it is, whatever else is exact.
+  const swept = foreign ?? (await countForeign(sessions));
+  if (!swept) return undefined;
+  const living = frame.nodes.filter(({ alive }) => alive);
+  return {
+    at: frame.at,
+    exact: false,
+    asOf: swept.at,
+    sessions: frame.own + (foreign?.sessions ?? 0),
+    users: frame.users + (foreign?.users ?? 0),
+    nodes: living.length,
+    byNode: new Map(living.filter((node) => node.sessions > 0).map((node) => [node.name, node.sessions])),
+    byRole: new Map(swept.byRole),
+    foreign: foreign?.sessions ?? 0,
+    withoutRole: swept.withoutRole,
+  };
+}
+
+async function walkAll({ directory, nodes }: Floor): Promise<Stats> {
   const stats: Stats = {
     at: Date.now(),
+    ...EXACT,
     sessions: 0,
     users: 0,
     nodes: 0,

@@ -2,9 +2,10 @@
  * A paced walk of the set of all that tells what the indexes of living nodes don't hold: sessions of other programs, of
  * nodes that died, and ids that live no more. It explains where a frame's `listed` and `own` differ.
  */
-import { pause } from '../common/pause.ts';
 import type { Session } from './model.ts';
+import { Pacer } from './pacer.ts';
 import type { Sessions } from './sessions.ts';
+import { countForeign, WALKED } from './sweep/foreign.ts';
 
 /** How far a survey is: counts so far. */
 export interface Progress {
@@ -52,7 +53,7 @@ export async function* survey(
   };
   const owners = new Owners({ store, keys, nodes });
   const users = new Set<string>();
-  let began = performance.now();
+  const pacer = new Pacer(pace, signal);
   for await (const { sessions, skipped, scanned } of directory.walk()) {
     if (signal?.aborted) return;
     const foreign = sessions.filter(({ details }) => details === null);
@@ -68,11 +69,36 @@ export async function* survey(
       progress.foreignUsers += own.filter((score) => score === null).length;
     }
     yield { ...progress };
-    const worked = performance.now() - began;
-    await pause(Math.min(1000, (worked / pace) * (1 - pace)), signal);
-    began = performance.now();
+    await pacer.rest();
   }
   if (!signal?.aborted) yield { ...progress, done: true };
+}
+
+/**
+ * The same without a walk, where there are too many to walk and a sweep keeps account of foreign sessions; what dead
+ * processes left it removes within seconds.
+ * @returns undefined where no sweep does
+ */
+export async function fromSweep({
+  store,
+  keys,
+  directory,
+}: Pick<Sessions, 'store' | 'keys' | 'directory'>): Promise<Progress | undefined> {
+  const listed = await store.call<number>('SCARD', keys.all);
+  const foreign = listed > WALKED ? await countForeign({ store, keys }) : undefined;
+  if (!foreign) return undefined;
+  const ids = await store.call<string[]>('ZRANGE', keys.foreign, 0, SAMPLE - 1);
+  const { sessions } = await directory.getAll(ids);
+  return {
+    scanned: listed,
+    listed,
+    foreign: foreign.sessions,
+    foreignUsers: foreign.users,
+    orphans: 0,
+    dead: 0,
+    sample: sessions.filter(({ details }) => details === null),
+    done: true,
+  };
 }
 
 /** Which processes live: each is looked up once. */

@@ -1,7 +1,7 @@
 /** Surveys in the background, for as long as somebody asks: what a frame's counts leave out. */
 import type { Frame } from './overview.ts';
 import type { Sessions } from './sessions.ts';
-import { type Progress, survey } from './survey.ts';
+import { fromSweep, type Progress, survey } from './survey.ts';
 
 /** Milliseconds between two surveys at least; a long one rests for five times as long as it took. */
 const REST = 2000;
@@ -67,8 +67,12 @@ export class Surveyor {
   async #survey(): Promise<void> {
     const began = performance.now();
     try {
-      for await (const progress of survey(this.#sessions, { signal: this.#stopped.signal })) {
-        if (progress.done || !this.#latest?.done) this.#latest = progress;
+      const kept = await fromSweep(this.#sessions);
+      if (kept) this.#latest = kept;
+      else {
+        for await (const progress of survey(this.#sessions, { signal: this.#stopped.signal })) {
+          if (progress.done || !this.#latest?.done) this.#latest = progress;
+        }
       }
     } catch (error) {
       if (!this.#stopped.signal.aborted) this.#fault = error;

@@ -84,11 +84,20 @@ export class Store {
 
   /** Sends several commands in one write; their results in order. @throws WssessError of the first that failed */
   async batch<T>(commands: readonly Command[]): Promise<T[]> {
+    return (await this.attempt<T>(commands)).map((result) => {
+      if (result instanceof WssessError) throw result;
+      return result;
+    });
+  }
+
+  /** The same where single ones may fail, at keys that others have made something else of. @throws WssessError */
+  async attempt<T>(commands: readonly Command[]): Promise<(T | WssessError)[]> {
     return this.#send(commands.length, async (redis) => {
       const results = await redis.pipeline(commands.map(([name, ...args]) => ['call', name, ...args])).exec();
       return (results ?? []).map(([error, result]) => {
-        if (error) throw error;
-        return result as T;
+        if (!error) return result as T;
+        if (error.name !== 'ReplyError' || isStale(error)) throw error; // of the connection, not of this command
+        return this.#translate(error);
       });
     });
   }
@@ -121,6 +130,29 @@ export class Store {
     try {
       return await call();
     } catch (error) {
+      if (!(error instanceof WssessError && isUnknownScript(error.cause))) throw error;
+      await this.call('SCRIPT', 'LOAD', script.lua);
+      return call();
+    }
+  }
+
+  /**
+   * Runs a script several times in one write; each run is atomic by itself.
+   * @returns what each returned, in order
+   * @throws WssessError of the first that failed
+   */
+  async runAll<T>(
+    script: Script,
+    runs: readonly { keys: readonly string[]; args: readonly Argument[] }[],
+  ): Promise<T[]> {
+    if (runs.length === 0) return [];
+    const name = script.readOnly ? 'EVALSHA_RO' : 'EVALSHA';
+    const call = () =>
+      this.batch<T>(runs.map(({ keys, args }) => [name, script.sha, keys.length, ...keys, ...args] as const));
+    try {
+      return await call();
+    } catch (error) {
+      // Where it is unknown none of them ran: scripts are forgotten all at once, and what ran compares before it writes.
       if (!(error instanceof WssessError && isUnknownScript(error.cause))) throw error;
       await this.call('SCRIPT', 'LOAD', script.lua);
       return call();

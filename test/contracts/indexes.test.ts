@@ -82,7 +82,7 @@ contract('Indexes', (f) => {
       await f.registry.register('s1', makeDetails());
       await f.redis.client.del('ws:x:node:n1');
       expect(await f.registry.purge(await sees('s1'))).toBe(true);
-      expect((await f.redis.keys()).filter((key) => !/^ws:x:(nodes|schema)/.test(key))).toEqual([]);
+      expect((await f.redis.keys()).filter((key) => !/^ws:x:(nodes|processes|schema)/.test(key))).toEqual([]);
     });
   });
 
@@ -131,7 +131,7 @@ contract('Indexes', (f) => {
       await f.redis.client.del(key);
       await f.redis.client.rpush(key, 'a list');
       await f.registry.unregister('s1', 'kim', makeDetails());
-      expect((await f.redis.keys()).filter((one) => !/^ws:x:(node|schema)/.test(one))).toEqual([key]);
+      expect((await f.redis.keys()).filter((one) => !/^ws:x:(node|processes|schema)/.test(one))).toEqual([key]);
     },
   );
 });

@@ -98,7 +98,9 @@ contract('kick', (f) => {
       expect(await act([await target('s1')])).toEqual([{ ...row, purged: false }]);
       expect(await dump(f.redis)).toEqual(before);
       expect(await act([await target('s1')], { purge: true })).toEqual([{ ...row, purged: true }]);
-      expect((await f.redis.keys()).filter((key) => !/^ws:x:(node|schema|tombstone:s1$)/.test(key))).toEqual([]);
+      expect((await f.redis.keys()).filter((key) => !/^ws:x:(node|processes|schema|tombstone:s1$)/.test(key))).toEqual(
+        [],
+      );
     },
   );
 
@@ -125,7 +127,9 @@ contract('kick', (f) => {
     expect(await within(kicking, 15_000)).toMatchObject([
       { session_id: 's1', outcome: 'node_unreachable', purged: true },
     ]);
-    expect((await f.redis.keys()).filter((key) => !/^ws:x:(nodes|schema|tombstone:s1$)/.test(key))).toEqual([]);
+    expect((await f.redis.keys()).filter((key) => !/^ws:x:(nodes|processes|schema|tombstone:s1$)/.test(key))).toEqual(
+      [],
+    );
   });
 
   test('its node takes the request and never answers: unknown', async () => {

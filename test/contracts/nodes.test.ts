@@ -16,7 +16,7 @@ contract('Nodes', (f) => {
     expect([LEASE, RENEW_EVERY]).toEqual([8000, 2000]);
     const set = await timed(async () => expect(await f.nodes.hold(nodeInfo())).toBe('new'));
     set(await endOf(f.redis, 'ws:x:node:n1'), 8000);
-    expect(await f.redis.keys()).toEqual(['ws:x:node:n1', 'ws:x:nodes', 'ws:x:schema']);
+    expect(await f.redis.keys()).toEqual(['ws:x:node:n1', 'ws:x:nodes', 'ws:x:processes', 'ws:x:schema']);
     expect(await f.redis.client.get('ws:x:node:n1')).toMatch(new RegExp(`^${INCARNATION}\\{`));
   });
 
@@ -131,7 +131,7 @@ contract('Nodes', (f) => {
     expect(await f.nodes.living([])).toEqual(new Map());
   });
 
-  test.each(['ws:x:node:n1', 'ws:x:nodes', 'ws:x:schema'])(
+  test.each(['ws:x:node:n1', 'ws:x:nodes', 'ws:x:schema', 'ws:x:processes'])(
     'with %s of another type: key_type, nothing written by hold',
     async (key) => {
       await f.redis.client.rpush(key, 'a list');

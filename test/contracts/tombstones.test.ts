@@ -63,7 +63,7 @@ contract('An owner that was taken for dead', (f) => {
       await f.registry.purge(await sees(), ENDED);
       await regainLease();
       await f.registry.unregister('s1', 'kim', details);
-      expect((await f.redis.keys()).filter((key) => !/^ws:x:(node|schema)/.test(key))).toEqual([]);
+      expect((await f.redis.keys()).filter((key) => !/^ws:x:(node|processes|schema)/.test(key))).toEqual([]);
     });
 
     test('finds one also where the sweep was faster, and where the TTL ran out', async () => {
@@ -150,7 +150,7 @@ contract('An owner that was taken for dead', (f) => {
     test('removes what is still exactly its own', async () => {
       await loseLease();
       await f.registry.unregister('s1', 'kim', details);
-      expect((await f.redis.keys()).filter((key) => !/^ws:x:(nodes|schema)/.test(key))).toEqual([]);
+      expect((await f.redis.keys()).filter((key) => !/^ws:x:(nodes|processes|schema)/.test(key))).toEqual([]);
     });
 
     test('leaves an id that was reaped, and is another program’s now', async () => {

@@ -1,6 +1,7 @@
 /** Several servers on one Redis: the one that owns a session may be another, dead, or stopped. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connect7, dropClients } from '../helpers/clients.ts';
+import { stopSweeping } from '../helpers/keys.ts';
 import { type Serve, startServe, wssess } from '../helpers/program.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
 import { until } from '../helpers/wait.ts';
@@ -84,6 +85,7 @@ describeWithRedis('the CLI and several nodes', () => {
       await connect7(dead.ws, { userId: 'kim' }),
     ];
     const living = await connect7(alive.ws, { userId: 'lee' });
+    const sweepAgain = await stopSweeping(redis);
     await dead.stop('SIGKILL');
     await until(async () => !(await exists('ws:x:node:dead')), 20_000, 'the lease to end');
 
@@ -124,6 +126,7 @@ describeWithRedis('the CLI and several nodes', () => {
     expect(left).toEqual([one, two].map(({ session }) => `ws:x:tombstone:${session}`).sort());
     expect(await redis.client.scard('ws:sessions:all')).toBe(0);
     expect((await cli('who', '-q', 'kim')).code).toBe(1);
+    await sweepAgain();
   });
 
   describe('a stopped node', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connect7, dropClients } from '../helpers/clients.ts';
 import { addForeign } from '../helpers/foreign.ts';
+import { stopSweeping } from '../helpers/keys.ts';
 import { BIN, type Serve, startServe, wssess } from '../helpers/program.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
 import { hasTmux, openTerminal, type Terminal } from '../helpers/tmux.ts';
@@ -235,6 +236,7 @@ test('without a terminal: one line that says what there is instead, exit 2', asy
     const [lost, stays] = [await connect7(other.ws, { userId: 'kim' }), await connect7(serve.ws, { userId: 'park' })];
     await open('wssess top', {}, { columns: 120, rows: 40 });
     await terminal!.shows(/ kim /);
+    const sweepAgain = await stopSweeping(redis);
     const exited = new Promise((resolve) => other.process.once('exit', resolve));
     other.process.kill('SIGKILL');
     await exited;
@@ -254,6 +256,7 @@ test('without a terminal: one line that says what there is instead, exit 2', asy
     terminal!.type('q');
     await ended();
     expect((await wssess(['kick', lost.session, '--purge'], { env: { WSSESS_REDIS_URL: redis.url } })).code).toBe(0);
+    await sweepAgain();
   });
 
   test('names that terminals measure differently move nothing', async () => {

@@ -113,8 +113,9 @@ describeWithRedis('every way out', () => {
       expect((await within(client.closed)).code).toBe(1001);
       expect(client.frames().at(-1)?.command).toBe('ERROR');
     }
-    const others = /^ws:x:(nodes|node:out-a)$/; // the other serve of this file renews its lease
+    const others = /^ws:x:(nodes|processes|node:out-a|sweeper)$/; // the other serve of this file renews its lease, and sweeps
     expect((await redis.keys()).filter((key) => !others.test(key))).toEqual(['ws:x:schema']);
     expect(await redis.client.zscore('ws:x:nodes', 'out-c')).toBeNull();
+    expect((await redis.client.zrange('ws:x:processes', 0, -1)).filter((one) => one.endsWith(' out-c'))).toEqual([]);
   });
 });

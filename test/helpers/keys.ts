@@ -4,7 +4,9 @@ import { until } from './wait.ts';
 
 /** Keys under the prefix `ws`, without what the nodes keep of themselves. */
 export async function sessionKeys(redis: Pick<TestRedis, 'keys'>): Promise<string[]> {
-  return (await redis.keys()).filter((key) => key.startsWith('ws:') && !/^ws:x:(schema$|nodes$|node:)/.test(key));
+  return (await redis.keys()).filter(
+    (key) => key.startsWith('ws:') && !/^ws:x:(schema$|nodes$|node:|processes$|sweeper$)/.test(key),
+  );
 }
 
 /** Waits until no session is left in Redis, by any key. */
@@ -37,4 +39,10 @@ export async function removeForeign(redis: TestRedis, id: string, user: string):
   await redis.client.del(`ws:session:${id}`, `ws:session:${id}:role`);
   await redis.client.srem(`ws:user:${user}`, id);
   await redis.client.srem('ws:sessions:all', id);
+}
+
+/** From about now on none of the servers sweeps: what a killed one left stays as it is. @returns lets them again */
+export async function stopSweeping({ client }: TestRedis): Promise<() => Promise<unknown>> {
+  await client.set('ws:x:sweeper', 'nobody-sweeps-01');
+  return () => client.del('ws:x:sweeper');
 }

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { EXIT, WssessError } from '../../common/errors.ts';
 import { safeJson, visible } from '../../common/escape.ts';
+import { EXACT } from '../../sessions/counts.ts';
 import { type Listing, list, SORTS, type Sort, stream } from '../../sessions/listing.ts';
 import { find, isSelective, type Selection } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
@@ -20,6 +21,7 @@ import {
   withSessions,
 } from '../options.ts';
 import type { Column } from '../output/columns.ts';
+import { exactness, since } from '../output/exactness.ts';
 import { isForPrograms, type Printed, plural, render, thousands } from '../output/print.ts';
 import { watch } from '../output/screen.ts';
 import { lsColumns } from '../output/session-columns.ts';
@@ -103,7 +105,7 @@ async function listSessions(sessions: Sessions, selection: Selection, flags: Fla
 
 /** What the rows don't say, on standard error. */
 function tellRest(
-  { total, skipped }: Pick<Listing, 'total' | 'skipped'>,
+  { total, skipped, ...exact }: Pick<Listing, 'total' | 'skipped' | 'exact' | 'asOf'>,
   missing: string[],
   limit: number,
   flags: Flags,
@@ -111,7 +113,7 @@ function tellRest(
 ): void {
   if (missing.length > 0) io.err(`not found: ${missing.map(visible).join(', ')}\n`);
   else if (total === 0 && !isForPrograms(flags)) io.err('no sessions\n');
-  tellLimit(limit, total, 'session', flags, io);
+  tellLimit(limit, total, 'session', flags, io, since(exact));
   if (skipped > 0 && formatOf(flags) !== 'json') {
     io.err(`${plural(skipped, 'entry', 'entries')} skipped: ids with a colon or too long, or keys of another type\n`);
   }
@@ -126,9 +128,9 @@ async function listUsers(sessions: Sessions, selection: Selection, flags: Flags,
 }
 
 /** How many are not shown. */
-function tellLimit(limit: number, total: number, what: string, flags: Flags, io: Io): void {
+function tellLimit(limit: number, total: number, what: string, flags: Flags, io: Io, since = ''): void {
   if (total > limit && !isForPrograms(flags)) {
-    io.err(`${thousands(limit)} of ${plural(total, what)} shown; --limit shows more\n`);
+    io.err(`${thousands(limit)} of ${plural(total, what)} shown; --limit shows more${since}\n`);
   }
 }
 
@@ -144,20 +146,20 @@ async function frame(sessions: Sessions, selection: Selection, flags: Flags, io:
   if (isForPrograms(flags)) return `${safeJson(shown.json)}\n`;
   const missing =
     listing.nodesMissing.length > 0 ? ` · no answer from ${listing.nodesMissing.map(visible).join(', ')}` : '';
-  const head = `${new Date().toTimeString().slice(0, 8)}  ${plural(listing.total, 'session')}${missing}\n`;
+  const head = `${new Date().toTimeString().slice(0, 8)}  ${plural(listing.total, 'session')}${since(listing)}${missing}\n`;
   return head + (await render(io, flags, shown));
 }
 
-const NONE: Listing = { rows: [], total: 0, skipped: 0, nodesMissing: [], ghosts: new Set() };
+const NONE: Listing = { rows: [], total: 0, skipped: 0, ...EXACT, nodesMissing: [], ghosts: new Set() };
 
 function printed(
-  { rows, total, skipped, nodesMissing, ghosts }: Listing,
+  { rows, total, skipped, exact, asOf, nodesMissing, ghosts }: Listing,
   flags: Flags,
 ): Printed<Listing['rows'][number]> {
   return {
     json: {
       complete: nodesMissing.length === 0 && rows.length === total,
-      exact: true,
+      ...exactness({ exact, asOf }),
       total,
       skipped,
       nodes_missing: nodesMissing,

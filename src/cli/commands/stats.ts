@@ -10,6 +10,7 @@ import { Surveyor, type Unindexed } from '../../sessions/surveyor.ts';
 import type { Io } from '../io.ts';
 import { addOutput, addStore, type Flags, intervalOption, withSessions } from '../options.ts';
 import type { Column } from '../output/columns.ts';
+import { exactness, since } from '../output/exactness.ts';
 import { drawTable, isForPrograms, print, thousands } from '../output/print.ts';
 import { repeat } from '../output/repeat.ts';
 
@@ -30,10 +31,10 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
 }
 
 /** The published shape. Rooms come with a later version: there are none to count. */
-function published({ at, sessions, users, nodes, byNode, byRole }: Stats) {
+function published({ at, exact, asOf, sessions, users, nodes, byNode, byRole }: Stats) {
   return {
     at: new Date(at).toISOString(),
-    exact: true,
+    ...exactness({ exact, asOf }),
     sessions,
     users,
     nodes,
@@ -55,7 +56,7 @@ async function printCounts(sessions: Sessions, flags: Flags, io: Io): Promise<vo
     ...grouped('role', stats.byRole),
     ...grouped('role', new Map([['(none)', stats.withoutRole]])),
   ];
-  await io.out(`${line(stats)}\n`);
+  await io.out(`${line(stats)}${since(stats)}\n`);
   if (groups.length > 0) await io.out(`\n${await drawTable(io, flags, groups, COLUMNS)}`);
 }
 

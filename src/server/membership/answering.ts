@@ -1,5 +1,5 @@
 /** Answers what other processes ask this node (sessions/control.ts). */
-import type { Handlers } from '../../sessions/control.ts';
+import type { Handlers, RestoreOutcome } from '../../sessions/control.ts';
 import type { Connection } from '../connection/connection.ts';
 import { endingOf } from './endings.ts';
 
@@ -11,9 +11,11 @@ interface Node {
   destinationsOf(connection: Connection): string[];
   /** Removes what Redis still holds of a session that this process has no socket for. */
   forgetGhost(id: string): Promise<void>;
+  /** Writes again what Redis has lost of these. */
+  restore(ids: readonly string[]): Promise<ReadonlyMap<string, RestoreOutcome>>;
 }
 
-export function answering({ connections, destinationsOf, forgetGhost }: Node): Handlers {
+export function answering({ connections, destinationsOf, forgetGhost, restore }: Node): Handlers {
   return {
     async kick({ sessions, action_id, reason }) {
       return Promise.all(
@@ -47,6 +49,10 @@ export function answering({ connections, destinationsOf, forgetGhost }: Node): H
           },
         ];
       });
+    },
+
+    async restore({ sessions }) {
+      return [...(await restore(sessions))].map(([session_id, outcome]) => ({ session_id, outcome }));
     },
   };
 }

@@ -25,6 +25,7 @@ export interface Answer {
   /** 200 unless said. */
   status?: number;
   body: unknown;
+  headers?: Record<string, string>;
 }
 
 export interface Call {
@@ -85,9 +86,10 @@ export function restHandler(options: RestOptions): RequestListener {
         if (told.code === 'internal') options.fault(error);
         return { status: told.http, body: told.code === 'internal' ? HIDDEN : told };
       })
-      .then(({ status = 200, body }: Answer) => {
+      .then(({ status = 200, body, headers }: Answer) => {
         const text = Buffer.from(safeJson(body));
         response.writeHead(status, {
+          ...headers,
           'Content-Type': 'application/json; charset=utf-8',
           'Content-Length': text.length,
           'Cache-Control': 'no-store',

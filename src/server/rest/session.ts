@@ -2,6 +2,7 @@
 import { WssessError } from '../../common/errors.ts';
 import { newActionId } from '../../common/ids.ts';
 import { MAX_REASON } from '../../sessions/control.ts';
+import { countSessions, EXACT, type Exactness } from '../../sessions/counts.ts';
 import { KICK_TIMEOUT, type KickResult, kick, type Outcome } from '../../sessions/kick.ts';
 import { isUsableId, type Session } from '../../sessions/model.ts';
 import { ensureWritable } from '../../sessions/schema.ts';
@@ -22,20 +23,26 @@ const KICK_STATUS: Record<Outcome, number> = {
 
 export function sessionRoutes({ sessions, allMax }: RestOptions): readonly Route[] {
   const all = shared(() => listAll(sessions, allMax));
-  const count = shared(async () => (await sessions.directory.count()).sessions);
+  const count = shared(() => countSessions(sessions));
   return [
     {
       method: 'GET',
       path: '/api/session/all',
       handle: async () => {
         const ids = await all();
-        return { body: { totalCount: ids.length, sessions: ids } };
+        return { body: { totalCount: ids.length, sessions: ids }, headers: exactness(EXACT) };
       },
     },
     {
       method: 'GET',
       path: '/api/session/stats',
-      handle: async () => ({ body: { totalActiveSessions: await count(), timestamp: Date.now() } }),
+      handle: async () => {
+        const counts = await count();
+        return {
+          body: { totalActiveSessions: counts.sessions, timestamp: Date.now() },
+          headers: exactness(counts),
+        };
+      },
     },
     { method: 'GET', path: '/api/session/user/{userId}', handle: ofUser },
     { method: 'GET', path: '/api/session/user/{userId}/online', handle: isOnline },
@@ -43,6 +50,12 @@ export function sessionRoutes({ sessions, allMax }: RestOptions): readonly Route
     { method: 'GET', path: '/api/session/{sessionId}', handle: get },
     { method: 'DELETE', path: '/api/session/{sessionId}', handle: remove },
   ];
+}
+
+/** The seed's bodies have no place for it. */
+function exactness({ exact, asOf }: Exactness): Record<string, string> {
+  const headers = { 'X-Wssess-Exact': String(exact) };
+  return asOf === null ? headers : { ...headers, 'X-Wssess-As-Of': new Date(asOf).toISOString() };
 }
 
 async function listAll({ directory }: RestOptions['sessions'], max: number): Promise<string[]> {

@@ -2,16 +2,16 @@
 -- Takes or renews the lease of a node. Its value begins with the incarnation of the process that holds it, so that a
 -- lease can't be prolonged for another process (SET XX proves nothing: it would overwrite the other's).
 --
--- KEYS  1 lease   2 nodes   3 schema
+-- KEYS  1 lease   2 nodes   3 schema   4 processes
 -- ARGV  1 incarnation, 16 characters   2 value: the incarnation and what the node says of itself   3 lease in ms
 --       4 name   5 now in ms   6 ms before which a node that was last seen is forgotten
---       7 version of the layout
+--       7 version of the layout   8 the process: incarnation and name
 -- Returns {'OK', 'new' or 'renewed'}, {'TAKEN', PTTL of the lease of the process that holds it}, {'NEWER', version of the layout},
 --         {'TYPE', key}. Nothing is written unless it is OK.
 -- @include typed.lua
 
-local types = {'string', 'zset', 'string'}
-for i = 1, 3 do
+local types = {'string', 'zset', 'string', 'zset'}
+for i = 1, 4 do
   if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
 end
 
@@ -24,4 +24,6 @@ redis.call('SET', KEYS[3], ARGV[7], 'NX')
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[6])
+redis.call('ZADD', KEYS[4], ARGV[5], ARGV[8])
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[6])
 return {'OK', held and 'renewed' or 'new'}

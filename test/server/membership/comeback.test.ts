@@ -57,6 +57,7 @@ async function startNode(f: Floor, own: Floor) {
     connections: members.connections,
     destinationsOf: () => [],
     forgetGhost: (id) => members.forgetGhost(id),
+    restore: async () => new Map(),
   });
   await lease.take();
   f.later(await own.control.listen(incarnation, handlers, (error) => faults.push(error)));

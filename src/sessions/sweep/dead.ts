@@ -1,0 +1,48 @@
+/** Removes what processes that died left behind: their sessions, by the index that each process keeps of its own. */
+import type { Process } from '../nodes.ts';
+import { Pacer } from '../pacer.ts';
+import type { Gone } from '../registry.ts';
+import type { Sessions } from '../sessions.ts';
+import { PAGE, takeOut } from './mend.ts';
+
+/** Share of the time that this works: it has to be done within seconds, and Redis serves others in between. */
+const SHARE = 0.5;
+
+type Floor = Pick<Sessions, 'store' | 'keys' | 'directory' | 'registry' | 'nodes'>;
+
+/**
+ * Removes the sessions of a process whose lease is gone, and then forgets it. Ends when the process turns out to live.
+ * What changes under it is left for the next time.
+ * @returns how many sessions were removed
+ * @throws WssessError when Redis fails
+ */
+export async function reapProcess(process: Process, floor: Floor, signal?: AbortSignal): Promise<number> {
+  const { store, keys, directory, registry, nodes } = floor;
+  const index = keys.own(process.incarnation);
+  const pacer = new Pacer(SHARE, signal);
+  let [removed, left] = [0, 0];
+  while (!signal?.aborted) {
+    const ids = await store.call<string[]>('ZRANGE', index, left, left + PAGE - 1);
+    if (ids.length === 0) break;
+    const { traces } = await directory.inspect(ids);
+    const seen = new Map(traces.map((trace) => [trace.id, trace]));
+    const own: Gone[] = [];
+    const others: { index: string; gone: Gone }[] = [];
+    for (const id of ids) {
+      const { user = null, details = null, packed = '' } = seen.get(id) ?? {};
+      const gone: Gone = { id, user: user ?? '', details, packed, index: process };
+      // A session that belongs to another by now keeps all it has but this entry.
+      const isOurs = details ? details.incarnation === process.incarnation : user === null && seen.has(id);
+      if (isOurs) own.push(gone);
+      else others.push({ index, gone });
+    }
+    const results = await registry.reap(own);
+    const taken = results.filter((result) => result === 'removed').length;
+    removed += taken;
+    if (results.includes('lives')) return removed;
+    left += ids.length - taken - (await takeOut(others, floor, process));
+    await pacer.rest();
+  }
+  if (!signal?.aborted) await nodes.retire(process);
+  return removed;
+}
