@@ -28,7 +28,7 @@ export function findStore(flags: Record<string, unknown>, io: Io): Found {
   const state = readState(file);
   if (!state) throw new WssessError('no_store', 'no Redis is named, and no embedded store runs here');
   return {
-    url: `redis://:${state.password}@127.0.0.1:${state.port}`,
+    url: `redis://:${encodeURIComponent(state.password)}@127.0.0.1:${state.port}`,
     source: file,
     // The one that serve was given, unless another is asked for.
     prefix: resolve('prefix', flags, io.env).source === 'default' ? state.prefix : prefix,
