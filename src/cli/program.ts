@@ -41,6 +41,8 @@ const COMMANDS: readonly Entry[] = [
     load: () => import('./commands/top.ts'),
   },
   { name: 'nodes', summary: 'list the servers', load: () => import('./commands/nodes.ts') },
+  { name: 'drain', summary: 'empty a server before it is stopped', load: () => import('./commands/drain.ts') },
+  { name: 'doctor', summary: 'find what is wrong in Redis, and mend it', load: () => import('./commands/doctor.ts') },
   { name: 'config', summary: 'show the settings and where each came from', load: () => import('./commands/config.ts') },
 ];
 

@@ -27,7 +27,7 @@ export const ERRORS = {
   confirm_needed: {
     exit: EXIT.usage,
     http: 400,
-    when: 'More than one session would be acted on and nobody can be asked.',
+    when: 'More than one session, or many faults, would be acted on and nobody can be asked.',
     advice: 'Look with --dry-run, then repeat with --yes.',
   },
   too_many: {
@@ -120,6 +120,24 @@ export const ERRORS = {
     http: 503,
     when: "This node's lease in Redis is gone or belongs to another process.",
     advice: 'It is taken again within seconds: connect again.',
+  },
+  node_not_found: {
+    exit: EXIT.no,
+    http: 404,
+    when: 'No node of this name was seen in the last day.',
+    advice: 'List them with: wssess nodes',
+  },
+  node_unreachable: {
+    exit: EXIT.unreachable,
+    http: 504,
+    when: 'A node is dead, is ending, or did not answer.',
+    advice: 'Look at it with: wssess nodes',
+  },
+  drain_unfinished: {
+    exit: EXIT.partial,
+    http: 504,
+    when: 'drain stopped waiting (--timeout, or another undid it) before the node had closed all of its sessions.',
+    advice: 'Wait on with the same command, look with: wssess nodes',
   },
   node_name_taken: {
     exit: EXIT.no,

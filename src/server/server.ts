@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { asWssessError, WssessError } from '../common/errors.ts';
 import { newId } from '../common/ids.ts';
 import { VERSION } from '../common/version.ts';
+import type { DrainAsks, DrainState } from '../sessions/control.ts';
 import type { NodeInfo } from '../sessions/nodes.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { guardOf, needsToken } from './app/access.ts';
@@ -18,6 +19,7 @@ import { Turns } from './connection/turns.ts';
 import { checkOrigin, isLoopback } from './doorkeeper.ts';
 import { type Log, makeLog, warnSeldom } from './log.ts';
 import { answering } from './membership/answering.ts';
+import { Draining } from './membership/draining.ts';
 import { Lease } from './membership/lease.ts';
 import { Load } from './membership/load.ts';
 import { Members } from './membership/members.ts';
@@ -25,6 +27,7 @@ import { type Restoring, restore } from './membership/restoring.ts';
 import { Sweeper } from './membership/sweeper.ts';
 import { type ServerOptions, serverOptions } from './options.ts';
 import { ignoreUpgrade, refuse, refuseGarbage } from './raw-http.ts';
+import { CLOSE, Refusal } from './refusal.ts';
 import { Relay } from './relay/relay.ts';
 import { restHandler } from './rest/rest.ts';
 import { quote } from './stomp/protocol-error.ts';
@@ -48,11 +51,13 @@ export class Server {
   readonly #members: Members;
   readonly #lease: Lease;
   readonly #sweeper: Sweeper;
+  readonly #draining: Draining;
   readonly #http: HttpServer;
   readonly #door: WebSocketDoor;
   readonly #connectRate: ConnectRate;
   readonly #surroundings: Surroundings;
   readonly #warnSeldom: ReturnType<typeof warnSeldom>;
+  /** Until it is told to end. Then it is `draining`, as one is that an operator drains. */
   #state: 'starting' | 'open' | 'draining' = 'starting';
   #stopListening = () => {};
   #node = '';
@@ -101,6 +106,12 @@ export class Server {
       log,
       fault: (error) => this.#fault(error),
     });
+    this.#draining = new Draining({
+      members: this.#members,
+      lease: this.#lease,
+      log,
+      fault: (error) => this.#fault(error),
+    });
     this.#connectRate = new ConnectRate(options.connectRate);
     // One WebSocket message may hold any frame within the limits.
     this.#door = new WebSocketDoor(limits.maxBody + limits.maxHeaders * (limits.maxHeaderBytes + 2) + 1024);
@@ -114,7 +125,7 @@ export class Server {
         broker: this.#broker,
         heartBeat,
         guard: this.#guard,
-        register: (connection) => this.#members.register(connection),
+        register: (connection) => this.#register(connection),
       },
       forget: (connection) => this.#forget(connection),
       fault: (error) => this.#fault(error),
@@ -170,6 +181,7 @@ export class Server {
           destinationsOf: (connection) => this.#broker.destinationsOf(connection),
           forgetGhost: (id) => this.#members.forgetGhost(id),
           restore: (ids) => restore(ids, this.#restoring()),
+          drain: (asks) => this.#drain(asks),
         }),
         (error) => this.#fault(error),
       );
@@ -192,8 +204,10 @@ export class Server {
   /** Closes every session with cause `shutdown`, unregisters them, gives the lease back. */
   async stop(): Promise<void> {
     this.#state = 'draining';
+    this.#draining.end();
     this.#http.close();
-    if (!(await this.#members.drain())) {
+    await this.#members.drain();
+    if (!(await this.#members.end())) {
       this.#log.warn('Redis did not take the end of all sessions: they count until the lease of this node has ended');
     }
     this.#stopListening();
@@ -204,12 +218,24 @@ export class Server {
     this.#http.closeAllConnections();
   }
 
+  get #now(): 'starting' | 'open' | 'draining' {
+    return this.#draining.active ? 'draining' : this.#state;
+  }
+
+  async #drain({ undo, ...how }: DrainAsks): Promise<DrainState> {
+    const stopping = this.#state !== 'open';
+    const sessions = this.#members.connections.size;
+    if (!stopping) await (undo ? this.#draining.undo() : this.#draining.begin(how));
+    return { draining: this.#now !== 'open', stopping, sessions };
+  }
+
   #restoring(): Restoring {
     return {
       sessions: this.#sessions,
       incarnation: this.#incarnation,
       connections: this.#members.connections,
       forgetGhost: (id) => this.#members.forgetGhost(id),
+      rewrite: (connection) => this.#members.rewrite(connection),
       fault: (error) => this.#fault(error),
     };
   }
@@ -235,7 +261,7 @@ export class Server {
       checkOrigin(request, { guarded: needsToken(access), loopback: isLoopback(host) });
       const path = (request.url ?? '').split('?')[0]!;
       if (!ENDPOINTS.has(path)) throw new WssessError('no_route', 'no WebSocket endpoint has this path');
-      if (this.#state !== 'open') throw new WssessError('not_ready', `the server is ${this.#state}`);
+      if (this.#now !== 'open') throw new WssessError('not_ready', `the server is ${this.#now}`);
       if (!this.#connectRate.allows(request.socket.remoteAddress ?? '')) {
         throw new WssessError('too_many_connects', `more than ${this.#options.connectRate} connects a second`);
       }
@@ -248,6 +274,14 @@ export class Server {
       this.#members.add(connection);
       return connection;
     });
+  }
+
+  async #register(connection: Connection): Promise<void> {
+    // A socket that was opened before, and sends its CONNECT now.
+    if (this.#now === 'draining') {
+      throw new Refusal('the server is draining', 'Connect again: to another node.', CLOSE.shutdown, {}, 'shutdown');
+    }
+    await this.#members.register(connection);
   }
 
   async #forget(connection: Connection): Promise<void> {
@@ -266,6 +300,7 @@ export class Server {
       version: VERSION,
       started_at: this.#startedAt,
       sessions: this.#members.connections.size,
+      draining: this.#now === 'draining' || undefined,
       ...this.#members.counters,
       ...this.#broker.counters,
       ...this.#load.sample(),
@@ -273,7 +308,7 @@ export class Server {
   }
 
   #notReady(): string | undefined {
-    if (this.#state !== 'open') return this.#state;
+    if (this.#now !== 'open') return this.#now;
     if (!this.#sessions.store.ready) return 'Redis is not reached';
     return this.#lease.trouble;
   }

@@ -45,6 +45,31 @@ export interface Requests {
     asks: { sessions: string[] };
     answers: { session_id: string; outcome: RestoreOutcome }[];
   };
+  list: {
+    /** Ids that come after this one, by code unit; '' begins. */
+    asks: { after: string; limit: number };
+    answers: { session_id: string; user: string }[];
+  };
+  drain: {
+    asks: DrainAsks;
+    /** One. */
+    answers: DrainState[];
+  };
+}
+export interface DrainAsks {
+  /** Sessions a second at most; null: as fast as can be. */
+  rate: number | null;
+  /** Told to the clients; at most 1,024 bytes. */
+  reason: string | null;
+  /** Take connections again. */
+  undo: boolean;
+}
+export interface DrainState {
+  draining: boolean;
+  /** It has been told to end, which can't be undone. */
+  stopping: boolean;
+  /** Sessions that it had when it was asked. */
+  sessions: number;
 }
 /**
  * `restored`: Redis has all of it again; `unknown`: this process has no such session; `kept`: it has, and will write or
@@ -68,6 +93,8 @@ export interface Handlers {
   describe: Handler<'describe'>;
   /** A node without it, as an older one, writes again what was lost when it renews. */
   restore?: Handler<'restore'>;
+  list?: Handler<'list'>;
+  drain?: Handler<'drain'>;
 }
 
 export class Control {
@@ -159,7 +186,9 @@ async function handle(claimed: string, handlers: Handlers): Promise<object> {
   }
   const { v, op, sessions } = request ?? {};
   if (v !== VERSION) return refuse(`this node speaks version ${VERSION}`);
-  const { kick, describe, restore } = handlers;
+  const { kick, describe, restore, list, drain } = handlers;
+  if (op === 'list' && list) return listed(request, list, refuse);
+  if (op === 'drain' && drain) return drained(request, drain, refuse);
   const plain = op === 'describe' ? describe : op === 'restore' ? restore : undefined;
   if (!plain && op !== 'kick') return refuse(`this node knows ${Object.keys(handlers).join(', ')}`);
   if (
@@ -173,16 +202,38 @@ async function handle(claimed: string, handlers: Handlers): Promise<object> {
   const { reason = null, action_id } = request;
   if (typeof action_id !== 'string' || action_id.length > 64)
     return refuse('action_id is a text of at most 64 characters');
-  if (reason !== null && (typeof reason !== 'string' || Buffer.byteLength(reason) > MAX_REASON)) {
-    return refuse(`reason is a text of at most ${MAX_REASON} bytes`);
-  }
+  if (!isReason(reason)) return refuse(NO_REASON);
   return { results: await kick({ sessions, action_id, reason }) };
 }
 
+type Refuse = (message: string) => object;
+
+async function listed({ after = '', limit }: Record<string, unknown>, list: Handler<'list'>, refuse: Refuse) {
+  const isCount = Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= MOST_SESSIONS;
+  if (!isCount || typeof after !== 'string')
+    return refuse(`after is an id, limit a whole number from 1 to ${MOST_SESSIONS}`);
+  return { results: await list({ after, limit: Number(limit) }) };
+}
+
+async function drained(request: Record<string, unknown>, drain: Handler<'drain'>, refuse: Refuse) {
+  const { rate = null, reason = null, undo = false } = request;
+  if (rate !== null && !(typeof rate === 'number' && rate > 0 && rate <= MOST_RATE))
+    return refuse(`rate is a number above 0 and at most ${MOST_RATE}, or null`);
+  if (!isReason(reason)) return refuse(NO_REASON);
+  if (typeof undo !== 'boolean') return refuse('undo is true or false');
+  return { results: await drain({ rate, reason, undo }) };
+}
+
+const isReason = (reason: unknown): reason is string | null =>
+  reason === null || (typeof reason === 'string' && Buffer.byteLength(reason) <= MAX_REASON);
+
 /** Sessions that one request may name. */
 export const MOST_SESSIONS = 500;
-/** Bytes of UTF-8 that the reason of a kick may have. */
+/** Bytes of UTF-8 that the reason of a kick or a drain may have. */
 export const MAX_REASON = 1024;
+const NO_REASON = `reason is a text of at most ${MAX_REASON} bytes`;
+/** Sessions a second: more is no pace. */
+const MOST_RATE = 1_000_000;
 
 function parseAnswer<Op extends Operation>(answer: string): Requests[Op]['answers'] | undefined {
   try {

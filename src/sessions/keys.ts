@@ -23,6 +23,20 @@ export class Keys {
     return `${this.#prefix}:sessions:all`;
   }
 
+  /** Pattern for SCAN of the keys of the families, the set of all among them. */
+  get families(): string {
+    return `${this.#prefix}:[su]*`;
+  }
+  /** What a key of the families belongs to; undefined for the set of all, and for what is none. */
+  parse(key: string): { of: 'session' | 'role' | 'user'; name: string } | undefined {
+    const rest = (start: string) => (key.startsWith(start) ? key.slice(start.length) : undefined);
+    const user = rest(this.user(''));
+    if (user !== undefined) return { of: 'user', name: user };
+    const id = rest(this.session(''));
+    if (id === undefined) return undefined;
+    return id.endsWith(':role') ? { of: 'role', name: id.slice(0, -':role'.length) } : { of: 'session', name: id };
+  }
+
   /** String: version of this layout. */
   get schema(): string {
     return `${this.#prefix}:x:schema`;

@@ -29,6 +29,8 @@ export interface NodeInfo {
   /** RFC 3339. */
   started_at: string;
   sessions: number;
+  /** True while it takes no connections, and closes those that it has. */
+  draining?: boolean | undefined;
   // What follows is null of a version that didn't say it.
   /** Since the start of the process, as the next four: sessions that were registered. */
   connects: number | null;
@@ -168,6 +170,12 @@ export class Nodes {
     return result === 'OK';
   }
 
+  /** What the process says of itself; undefined when it holds no lease. */
+  async info({ name, incarnation }: Process): Promise<NodeInfo | undefined> {
+    const info = (await this.#leases([name])).get(name);
+    return info?.incarnation === incarnation ? info : undefined;
+  }
+
   /** Of these nodes, name and incarnation of those whose lease lives. */
   async living(names: readonly string[]): Promise<Map<string, string>> {
     const leases = await this.#leases([...new Set(names)]);
@@ -198,7 +206,14 @@ export function parseLease(name: string, value: string): NodeInfo {
   } catch {
     // A lease that another version wrote is still a lease.
   }
-  return { ...unknown, ...said, ...loadOf(said), name, incarnation: value.slice(0, 16) };
+  return {
+    ...unknown,
+    ...said,
+    ...loadOf(said),
+    draining: said.draining === true || undefined,
+    name,
+    incarnation: value.slice(0, 16),
+  };
 }
 
 /** The counters and measures, those that are numbers. */

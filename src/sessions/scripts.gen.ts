@@ -12,6 +12,18 @@ return {'OK'}
 `,
 };
 
+export const bound: Script = {
+  name: 'bound',
+  sha: '08738b4924aa45ba4f64b65da815833675b14a50',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+local ends = redis.call('PEXPIRETIME', KEYS[2])
+if ends < 0 or redis.call('PEXPIRETIME', KEYS[1]) ~= -1 then return {'STALE'} end
+redis.call('PEXPIREAT', KEYS[1], ends)
+return {'OK'}
+`,
+};
+
 export const frame: Script = {
   name: 'frame',
   sha: '6b7c4efe6840bd25f56686ed112f90acdc0e1978',
@@ -251,6 +263,35 @@ return {'OK'}
 `,
 };
 
+export const relist: Script = {
+  name: 'relist',
+  sha: '25a6ad57e50027b4a87dbfdedadd951f42e335e2',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+local types = {'string', 'string', 'set', 'set'}
+for i = 1, 4 do
+  if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
+end
+if redis.call('GET', KEYS[1]) ~= ARGV[2] or (redis.call('GET', KEYS[2]) or '') ~= ARGV[3] then return {'STALE'} end
+local ends = redis.call('PEXPIRETIME', KEYS[1])
+local isNew = redis.call('EXISTS', KEYS[3]) == 0
+redis.call('SADD', KEYS[3], ARGV[1])
+redis.call('SADD', KEYS[4], ARGV[1])
+if ends < 0 then
+  redis.call('PERSIST', KEYS[3])
+elseif isNew then
+  redis.call('PEXPIREAT', KEYS[3], ends)
+else
+  redis.call('PEXPIREAT', KEYS[3], ends, 'GT') -- one without a TTL is endless to it
+end
+return {'OK'}
+`,
+};
+
 export const request: Script = {
   name: 'request',
   sha: '1885865de0824ffd466230398716889e40ae3bce',
@@ -274,6 +315,21 @@ local held = typed(KEYS[2], 'string') and redis.call('GET', KEYS[2])
 if held and string.sub(held, 1, 16) == ARGV[1] then return {'LIVE'} end
 if redis.call('EXISTS', KEYS[3]) == 1 then return {'LEFT'} end
 if typed(KEYS[1], 'zset') then redis.call('ZREM', KEYS[1], ARGV[2]) end
+return {'OK'}
+`,
+};
+
+export const scrub: Script = {
+  name: 'scrub',
+  sha: '6f11b2345aff5986a83fa75c14888233f26e6279',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+if redis.call('EXISTS', KEYS[2]) == 1 or not typed(KEYS[1], 'set') then return {'STALE'} end
+redis.call('SREM', KEYS[1], ARGV[1])
 return {'OK'}
 `,
 };
@@ -357,4 +413,4 @@ return {'OK'}
 };
 
 /** All of them: the only scripts that the embedded store runs. */
-export const SCRIPTS: readonly Script[] = [answer, frame, lease, look, probe, prune, refresh, register, release, request, retire, sweeper, unindex, unregister];
+export const SCRIPTS: readonly Script[] = [answer, bound, frame, lease, look, probe, prune, refresh, register, release, relist, request, retire, scrub, sweeper, unindex, unregister];

@@ -21,6 +21,7 @@ contract('Restoring', (f) => {
         incarnation: INCARNATION,
         connections,
         forgetGhost: async () => {},
+        rewrite: async () => {},
         fault: (error) => faults.push(error),
         ...over,
       }),

@@ -36,6 +36,8 @@ function toJson({ name, alive, seenAt, info }: NodeState) {
     started_at: info?.started_at ?? null,
     /** As of its last renewal. */
     sessions: info?.sessions ?? null,
+    /** It takes no connections. */
+    draining: info ? info.draining === true : null,
     /** Since the start of the process. */
     connects: info?.connects ?? null,
     disconnects: info?.disconnects ?? null,
@@ -57,8 +59,8 @@ const COLUMNS: Column<NodeRow>[] = [
   { name: 'NODE', value: (row) => row.node },
   {
     name: 'STATE',
-    value: (row) => (row.alive ? 'alive' : 'gone'),
-    style: (row) => (row.alive ? 'green' : 'red'),
+    value: (row) => (!row.alive ? 'gone' : row.draining ? 'draining' : 'alive'),
+    style: (row) => (!row.alive ? 'red' : row.draining ? 'yellow' : 'green'),
   },
   { name: 'SESSIONS', value: (row) => counted(row.sessions), align: 'right' },
   { name: 'CPU', value: (row) => (row.cpu === null ? '' : `${Math.round(row.cpu * 100)}%`), align: 'right' },

@@ -1,5 +1,5 @@
 /** Answers what other processes ask this node (sessions/control.ts). */
-import type { Handlers, RestoreOutcome } from '../../sessions/control.ts';
+import type { DrainAsks, DrainState, Handlers, RestoreOutcome } from '../../sessions/control.ts';
 import type { Connection } from '../connection/connection.ts';
 import { endingOf } from './endings.ts';
 
@@ -13,9 +13,10 @@ interface Node {
   forgetGhost(id: string): Promise<void>;
   /** Writes again what Redis has lost of these. */
   restore(ids: readonly string[]): Promise<ReadonlyMap<string, RestoreOutcome>>;
+  drain(asks: DrainAsks): Promise<DrainState>;
 }
 
-export function answering({ connections, destinationsOf, forgetGhost, restore }: Node): Handlers {
+export function answering({ connections, destinationsOf, forgetGhost, restore, drain }: Node): Handlers {
   return {
     async kick({ sessions, action_id, reason }) {
       return Promise.all(
@@ -54,5 +55,33 @@ export function answering({ connections, destinationsOf, forgetGhost, restore }:
     async restore({ sessions }) {
       return [...(await restore(sessions))].map(([session_id, outcome]) => ({ session_id, outcome }));
     },
+
+    async list({ after, limit }) {
+      return firstAfter(openIds(connections), after, limit).map((id) => ({
+        session_id: id,
+        user: connections.get(id)!.user,
+      }));
+    },
+
+    drain: async (asks) => [await drain(asks)],
   };
+}
+
+/** Those that are registered: one that is coming or going is no session of this moment. */
+function* openIds(connections: ReadonlyMap<string, Connection>): Generator<string> {
+  for (const [id, { state }] of connections) if (state === 'open') yield id;
+}
+
+/** The first ids behind `after`, in order: sorts no more than twice as many as are wanted at a time. */
+function firstAfter(ids: Iterable<string>, after: string, limit: number): string[] {
+  const page: string[] = [];
+  let last: string | undefined;
+  for (const id of ids) {
+    if (id <= after || (last !== undefined && id >= last)) continue;
+    page.push(id);
+    if (page.length < 2 * limit) continue;
+    page.sort().length = limit;
+    last = page.at(-1);
+  }
+  return page.sort().slice(0, limit);
 }

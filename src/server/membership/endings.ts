@@ -40,11 +40,12 @@ export const EXPIRED: Ending = {
   error: { body: 'The client gave no sign for too long. Connect again.' },
 };
 
-export const SHUTDOWN: Ending = {
+/** @param reason of who drains the node */
+export const shutdown = (reason: string | null): Ending => ({
   code: CLOSE.shutdown,
-  reason: 'the server is shutting down',
-  error: { body: 'Connect again: another node, or this one when it is back.' },
-};
+  reason: reason ?? 'the server is shutting down',
+  error: { body: reason ?? 'Connect again: another node, or this one when it is back.' },
+});
 
 /** The node was away for longer than it is remembered who was ended meanwhile. */
 export const AWAY: Ending = {

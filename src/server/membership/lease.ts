@@ -96,6 +96,12 @@ export class Lease {
     return this.#renewing;
   }
 
+  /** Renews with what holds now: a renewal that is under way may have been told before. */
+  async tell(): Promise<void> {
+    await this.#renewing;
+    await this.renew();
+  }
+
   /** Gives it back. */
   async release(): Promise<void> {
     clearInterval(this.#timer);

@@ -2,11 +2,11 @@
 import { WssessError } from '../../common/errors.ts';
 import { cutUtf8 } from '../../common/escape.ts';
 import type { Details } from '../../sessions/model.ts';
-import { inPages } from '../../sessions/owners.ts';
+import { Pace } from '../../sessions/pace.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { LONGEST_ABSENCE } from '../../sessions/tombstone.ts';
 import type { Connection } from '../connection/connection.ts';
-import { AWAY, EXPIRED, endingOf, endRefused, SHUTDOWN, tooManySessions } from './endings.ts';
+import { AWAY, EXPIRED, endingOf, endRefused, shutdown, tooManySessions } from './endings.ts';
 import { isPassing, type Lease, type Moment, since } from './lease.ts';
 import { Reconciler } from './reconciler.ts';
 import { Registration } from './registration.ts';
@@ -167,16 +167,36 @@ export class Members {
     this.#reconciler.everything(this.#registrations.values());
   }
 
-  /** Closes every socket with cause `shutdown`, and unregisters the sessions. @returns false when some stay in Redis */
-  async drain(): Promise<boolean> {
+  /** Writes one session again, all of it. */
+  async rewrite(connection: Connection): Promise<void> {
+    await this.#registrations.get(connection)?.restore();
+  }
+
+  /** Sockets that are open, with a session or without. */
+  get sockets(): number {
+    return this.#sockets.size;
+  }
+
+  /**
+   * Closes every socket with cause `shutdown`, and unregisters the sessions.
+   * @param options pace: how fast; it may call the rest off; reason: told to the clients
+   */
+  async drain({ pace = new Pace(), reason = null }: { pace?: Pace; reason?: string | null } = {}): Promise<void> {
     const ended: Promise<void>[] = [];
-    for (const page of inPages([...this.#sockets], DRAIN_PAGE)) {
-      const unregistered = page.map((connection) => connection.end('shutdown', SHUTDOWN));
+    const sockets = [...this.#sockets];
+    while (sockets.length > 0) {
+      const page = sockets.splice(0, await pace.take(Math.min(DRAIN_PAGE, sockets.length)));
+      if (page.length === 0) break;
+      const unregistered = page.map((connection) => connection.end('shutdown', shutdown(reason)));
       ended.push(...unregistered);
       // With Redis away the next page is told all the same.
       await Promise.race([Promise.all(unregistered), new Promise((wake) => setTimeout(wake, DRAIN_PATIENCE))]);
     }
     await Promise.all(ended);
+  }
+
+  /** The last look, when no session will come any more. @returns false when some stay in Redis */
+  end(): Promise<boolean> {
     return this.#reconciler.end();
   }
 }

@@ -10,6 +10,8 @@ export interface Restoring {
   connections: ReadonlyMap<string, Connection>;
   /** Removes what Redis still holds of a session that this process has no socket for. */
   forgetGhost(id: string): Promise<void>;
+  /** Writes a session from what this process knows of it. */
+  rewrite(connection: Connection): Promise<void>;
   fault(error: unknown): void;
 }
 
@@ -27,7 +29,7 @@ export async function restore(ids: readonly string[], node: Restoring): Promise<
 }
 
 async function restoreOne(id: string, node: Restoring): Promise<RestoreOutcome> {
-  const { sessions, incarnation, connections, forgetGhost } = node;
+  const { sessions, incarnation, connections, forgetGhost, rewrite } = node;
   const { store, keys, directory, registry } = sessions;
   const connection = connections.get(id);
   if (!connection) return 'unknown';
@@ -37,7 +39,11 @@ async function restoreOne(id: string, node: Restoring): Promise<RestoreOutcome> 
     directory.inspect([id]),
     store.batch<unknown>([['ZSCORE', keys.own(incarnation), id], ['TIME']]),
   ]);
-  const trace = traces[0];
+  let trace = traces[0];
+  if (trace?.packed === '') {
+    await rewrite(connection);
+    trace = (await directory.inspect([id])).traces[0];
+  }
   if (!trace?.details || trace.details.incarnation !== incarnation) return 'kept';
   const { details, user, ttl } = trace;
   // What it had left: as its index says, which a refresh has raised too, or else what the last sign of its client gives.

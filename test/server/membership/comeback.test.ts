@@ -58,6 +58,7 @@ async function startNode(f: Floor, own: Floor) {
     destinationsOf: () => [],
     forgetGhost: (id) => members.forgetGhost(id),
     restore: async () => new Map(),
+    drain: async () => ({ draining: false, stopping: false, sessions: 0 }),
   });
   await lease.take();
   f.later(await own.control.listen(incarnation, handlers, (error) => faults.push(error)));

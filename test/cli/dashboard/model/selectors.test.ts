@@ -185,6 +185,17 @@ describe('rows', () => {
     expect(cells(later, 1)).toMatchObject({ idle: '- dim', subs: '- dim' });
   });
 
+  test('a node that drains is told from one that lives and one that is gone', () => {
+    const world = new World();
+    world.nodes = [
+      node('n1'),
+      node('n2', { incarnation: 'incarnation-0002', draining: true }),
+      node('n3', { alive: false }),
+    ];
+    const state = reduce(afterFrame(start({ height: 9 }), world), { type: 'go', to: 'nodes' });
+    expect([0, 1, 2].map((row) => cells(state, row).state)).toEqual(['alive good', 'draining aging', 'gone bad']);
+  });
+
   test('what stands out: who just came, long idle, a TTL near its end or without one, a dead node, foreign', () => {
     const world = new World();
     world.add(

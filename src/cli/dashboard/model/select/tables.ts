@@ -114,7 +114,7 @@ function nodeCells(
   const rate = (value: number | null | undefined) => load(value, (known) => cell(perSecond(known)));
   return {
     node: cell(visible(name), alive ? 'plain' : 'bad'),
-    state: alive ? cell('alive', 'good') : cell('gone', 'bad'),
+    state: !alive ? cell('gone', 'bad') : info?.draining ? cell('draining', 'aging') : cell('alive', 'good'),
     sessions: alive ? cell(thousands(sessions)) : cell(''),
     in: rate(pace?.connects),
     out: rate(pace?.disconnects),
