@@ -6,6 +6,7 @@
  * Everything is real: `wssess serve` processes, a redis-server, WebSocket clients; killed and stopped by signals, cut off
  * by a proxy. A seed (`--seed N`) repeats the random faults.
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -23,7 +24,7 @@ const [BEGIN, END] = ['<!-- measured -->', '<!-- end -->'];
 interface Row {
   promise: string;
   promised: string;
-  trials: number;
+  trials: number | string;
   p50: string;
   worst: string;
 }
@@ -124,7 +125,17 @@ async function stopped(redis: OwnRedis): Promise<Row[]> {
   return [rowOf(promise, 5, took)];
 }
 
-const PARTS = { crashed, emptied, kicked, stopped };
+/** The soak of the tests, which ends with an error at the first difference. */
+async function soaked(): Promise<Row[]> {
+  const time = trials * 6;
+  const env = { ...process.env, WSSESS_SOAK: String(time), WSSESS_SOAK_SEED: values.seed, WSSESS_TEST_REQUIRE: '1' };
+  const { status } = spawnSync('npx', ['vitest', 'run', 'test/e2e/soak.test.ts'], { env, stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error(`the soak found a difference; WSSESS_SOAK_SEED=${values.seed} repeats it`);
+  const promise = 'differences between the clients, Redis, REST, `ls` and `doctor` at the quiet moments of a soak';
+  return [{ promise, promised: '0', trials: `${time} s`, p50: '0', worst: '0' }];
+}
+
+const PARTS = { crashed, emptied, kicked, stopped, soaked };
 const rows: Row[] = [];
 for (const [name, part] of Object.entries(PARTS)) {
   if (values.only !== undefined && values.only !== name) continue;

@@ -21,6 +21,7 @@ export async function stoppedAndContinued(redis: OwnRedis, stop: number): Promis
   const { results } = JSON.parse(stdout) as { results: { session_id: string; outcome: string }[] };
   // What the sweep had reaped before is not found, and may return.
   const gone = new Set(results.filter(({ outcome }) => outcome === 'node_unreachable').map((one) => one.session_id));
+  if (gone.size === 0) throw new Error('nobody was thrown out: the sweep was faster');
   await sleep(Math.max(LEASE, stop - (performance.now() - stopped)));
   node.signal('SIGCONT');
   const continued = performance.now();

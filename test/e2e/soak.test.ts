@@ -1,6 +1,6 @@
 /**
  * A soak: clients that come, talk and go at random, kicks, nodes and networks and a Redis that fail at random; at each
- * quiet moment what the clients know, Redis, REST, `ls` and `doctor` agree to the last session. WSSESS_SOAK: seconds (120),
+ * quiet moment what the clients know, Redis, REST, `ls` and `doctor` agree to the last session. WSSESS_SOAK: seconds (120 in CI, else 30),
  * WSSESS_SOAK_SEED: repeats a run.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import { seeded } from '../helpers/seeded.ts';
 import { Stage } from '../helpers/soak/stage.ts';
 import { sleep, until } from '../helpers/wait.ts';
 
-const SECONDS = Number(process.env.WSSESS_SOAK ?? 120);
+const SECONDS = Number(process.env.WSSESS_SOAK ?? (process.env.CI ? 120 : 30));
 const SEED = Number(process.env.WSSESS_SOAK_SEED ?? Date.now() % 1_000_000);
 /** Milliseconds: five times what a crash may take to be noticed. */
 const PATIENCE = 75_000;
