@@ -1,22 +1,20 @@
 /** Puts the parts together: listens, makes a connection of each socket, drains at the end. */
-import { createServer, type Server as HttpServer, type IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
-import type { Duplex } from 'node:stream';
-import { asWssessError, WssessError } from '../common/errors.ts';
+import { WssessError } from '../common/errors.ts';
 import { newId } from '../common/ids.ts';
 import { VERSION } from '../common/version.ts';
 import type { DrainAsks, DrainState } from '../sessions/control.ts';
 import type { NodeInfo } from '../sessions/nodes.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import { guardOf, needsToken } from './app/access.ts';
+import { guardOf } from './app/access.ts';
 import type { Guard } from './app/guard.ts';
 import { Broker } from './broker/broker.ts';
-import { ConnectRate } from './connect-rate.ts';
 import { BackPressure } from './connection/back-pressure.ts';
 import { Connection } from './connection/connection.ts';
 import type { Surroundings } from './connection/surroundings.ts';
 import { Turns } from './connection/turns.ts';
-import { checkOrigin, isLoopback } from './doorkeeper.ts';
+import { isLoopback } from './doorkeeper.ts';
+import { Entrance } from './entrance.ts';
 import { type Log, makeLog, warnSeldom } from './log.ts';
 import { answering } from './membership/answering.ts';
 import { Draining } from './membership/draining.ts';
@@ -26,17 +24,12 @@ import { Members } from './membership/members.ts';
 import { type Restoring, restore } from './membership/restoring.ts';
 import { Sweeper } from './membership/sweeper.ts';
 import { type ServerOptions, serverOptions } from './options.ts';
-import { ignoreUpgrade, refuse, refuseGarbage } from './raw-http.ts';
 import { CLOSE, Refusal } from './refusal.ts';
 import { Relay } from './relay/relay.ts';
 import { restHandler } from './rest/rest.ts';
 import { quote } from './stomp/protocol-error.ts';
-import { WebSocketDoor } from './transport/websocket.ts';
 
 export { makeLog, serverOptions };
-
-/** Paths that take WebSocket upgrades. */
-const ENDPOINTS = new Set(['/ws', '/connection/websocket']);
 
 export class Server {
   readonly #options: ServerOptions;
@@ -52,10 +45,7 @@ export class Server {
   readonly #lease: Lease;
   readonly #sweeper: Sweeper;
   readonly #draining: Draining;
-  readonly #http: HttpServer;
-  readonly #door: WebSocketDoor;
-  readonly #connectRate: ConnectRate;
-  readonly #surroundings: Surroundings;
+  readonly #entrance: Entrance;
   readonly #warnSeldom: ReturnType<typeof warnSeldom>;
   /** Until it is told to end. Then it is `draining`, as one is that an operator drains. */
   #state: 'starting' | 'open' | 'draining' = 'starting';
@@ -112,10 +102,7 @@ export class Server {
       log,
       fault: (error) => this.#fault(error),
     });
-    this.#connectRate = new ConnectRate(options.connectRate);
-    // One WebSocket message may hold any frame within the limits.
-    this.#door = new WebSocketDoor(limits.maxBody + limits.maxHeaders * (limits.maxHeaderBytes + 2) + 1024);
-    this.#surroundings = {
+    const surroundings: Surroundings = {
       limits,
       maxBuffer,
       backPressure: new BackPressure(maxBuffer),
@@ -139,20 +126,15 @@ export class Server {
       notReady: () => this.#notReady(),
       fault: (error) => this.#fault(error),
     });
-    this.#http = createServer(
-      {
-        requireHostHeader: false, // the doorkeeper says it in JSON
-        // A request, or a handshake, must be whole in time; Node looks for late ones now and then.
-        headersTimeout: connectTimeout,
-        requestTimeout: connectTimeout,
-        connectionsCheckingInterval: Math.min(1000, Math.ceil(connectTimeout / 4)),
-      },
+    this.#entrance = new Entrance({
+      options,
       rest,
-    );
-    this.#http.on('clientError', (error, socket) => refuseGarbage(error, socket));
-    this.#http.on('upgrade', (request, socket, head) => {
-      if (request.headers.upgrade?.toLowerCase() === 'websocket') this.#upgrade(request, socket, head);
-      else ignoreUpgrade(request, socket, rest);
+      state: () => this.#now,
+      open: (transport) => {
+        const connection = new Connection(newId(), transport, surroundings);
+        this.#members.add(connection);
+        return connection;
+      },
     });
   }
 
@@ -165,7 +147,7 @@ export class Server {
    * @throws WssessError `address_in_use`, `node_name_taken`, `schema_newer`, or of Redis
    */
   async start(): Promise<void> {
-    const port = await this.#listen();
+    const port = await this.#entrance.listen();
     const { host } = this.#options;
     this.url = `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
     this.#node = this.#options.node ?? defaultName(port);
@@ -187,7 +169,7 @@ export class Server {
       );
     } catch (error) {
       this.#load.stop();
-      this.#http.close();
+      this.#entrance.close();
       await this.#relay.stop();
       await this.#lease.release().catch(() => {}); // else its timer goes on, and the process with it
       throw error;
@@ -205,7 +187,7 @@ export class Server {
   async stop(): Promise<void> {
     this.#state = 'draining';
     this.#draining.end();
-    this.#http.close();
+    this.#entrance.close();
     await this.#members.drain();
     if (!(await this.#members.end())) {
       this.#log.warn('Redis did not take the end of all sessions: they count until the lease of this node has ended');
@@ -215,7 +197,7 @@ export class Server {
     await this.#sweeper.stop().catch((error: unknown) => this.#fault(error));
     await this.#lease.release().catch((error: unknown) => this.#fault(error));
     this.#load.stop();
-    this.#http.closeAllConnections();
+    this.#entrance.clear();
   }
 
   get #now(): 'starting' | 'open' | 'draining' {
@@ -238,42 +220,6 @@ export class Server {
       rewrite: (connection) => this.#members.rewrite(connection),
       fault: (error) => this.#fault(error),
     };
-  }
-
-  #listen(): Promise<number> {
-    const { host, port } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#http.once('error', (error: NodeJS.ErrnoException) => {
-        const why = error.code === 'EADDRINUSE' ? 'is in use' : `can't be listened on: ${error.code ?? error.message}`;
-        reject(new WssessError('address_in_use', `${host}:${port} ${why}`));
-      });
-      this.#http.listen(port, host.replace(/^\[(.*)\]$/, '$1'), () => {
-        const address = this.#http.address();
-        resolve(address !== null && typeof address === 'object' ? address.port : port);
-      });
-    });
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on('error', () => {}); // a reset during the handshake is no fault
-    try {
-      const { access, host } = this.#options;
-      checkOrigin(request, { guarded: needsToken(access), loopback: isLoopback(host) });
-      const path = (request.url ?? '').split('?')[0]!;
-      if (!ENDPOINTS.has(path)) throw new WssessError('no_route', 'no WebSocket endpoint has this path');
-      if (this.#now !== 'open') throw new WssessError('not_ready', `the server is ${this.#now}`);
-      if (!this.#connectRate.allows(request.socket.remoteAddress ?? '')) {
-        throw new WssessError('too_many_connects', `more than ${this.#options.connectRate} connects a second`);
-      }
-    } catch (error) {
-      refuse(socket, asWssessError(error));
-      return;
-    }
-    this.#door.upgrade(request, socket, head, (transport) => {
-      const connection = new Connection(newId(), transport, this.#surroundings);
-      this.#members.add(connection);
-      return connection;
-    });
   }
 
   async #register(connection: Connection): Promise<void> {

@@ -8,7 +8,7 @@ import { deliverAcked } from './deliver-acked.ts';
 import { Desk, type Held, type Send } from './desk.ts';
 import { parseSource, parseTarget, type Target } from './destinations.ts';
 import { type BrokerOptions, weightOf } from './limits.ts';
-import { type Audience, type OtherNodes, type Shared, together } from './other-nodes.ts';
+import type { Audience, OtherNodes, Shared } from './other-nodes.ts';
 import type { Queued } from './queue.ts';
 import { Queues } from './queues.ts';
 import { type AckMode, type Subscription, Subscriptions } from './subscriptions.ts';
@@ -74,9 +74,12 @@ export class Broker {
    */
   send(client: Client, destination: string, frame: Frame, transaction: string | undefined): Promise<void> | undefined {
     const send = { kind: 'send' as const, target: this.#permitted(client, destination), frame };
-    if (transaction === undefined) return this.#sendAll([send]);
-    this.desk(client).keep(transaction, send);
-    return undefined;
+    if (transaction !== undefined) {
+      this.desk(client).keep(transaction, send);
+      return undefined;
+    }
+    this.#queues.check(offerOf(send));
+    return this.#sendOne(send);
   }
 
   /** A message that another node's client sent, and that node has allowed. */
@@ -147,7 +150,7 @@ export class Broker {
       desk = new Desk({
         limits: this.#options,
         find: (id) => this.#subscriptions.find(client, id),
-        send: (sends) => this.#sendAll(sends),
+        send: (one) => this.#sendOne(one),
         check: (sends) => this.#queues.check(sends.flatMap(offerOf)),
         acknowledged: (deliveries) => {
           for (const { subscription, message } of deliveries) {
@@ -176,12 +179,7 @@ export class Broker {
     return target;
   }
 
-  /** All of them, or none. @returns as `send` @throws Refusal when a queue is full */
-  #sendAll(sends: readonly Send[]): Promise<void> | undefined {
-    this.#queues.check(sends.flatMap(offerOf));
-    return together(sends.map((send) => this.#sendOne(send)));
-  }
-
+  /** There is room for it. @returns as `send` */
   #sendOne({ target, frame }: Send): Promise<void> | undefined {
     const number = ++this.counters.messages_in;
     const id = `${this.#incarnation}-${number}`;

@@ -35,6 +35,9 @@ export type Named = { ack: string } | { messageId: string; subscription: string 
 /** What an ACK or NACK in a transaction counts for. */
 const STEP_BYTES = 512;
 
+/** Milliseconds of a COMMIT in one turn of the event loop. */
+const TURN = 25;
+
 /** The rest of the broker. */
 export interface Surroundings<Sub> {
   limits: TransactionLimits & { maxUnacked: number };
@@ -42,8 +45,8 @@ export interface Surroundings<Sub> {
   find(id: string): Sub | undefined;
   /** @throws Refusal unless all can be sent */
   check(sends: readonly Send[]): void;
-  /** @returns resolves when other nodes have them too */
-  send(sends: readonly Send[]): Promise<void> | undefined;
+  /** Sends what was checked. @returns resolves when other nodes have it too */
+  send(send: Send): Promise<void> | undefined;
   acknowledged(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
   refused(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
   /** Whoever had them is gone. */
@@ -78,18 +81,33 @@ export class Desk<Sub extends { readonly ack: AckMode }> {
   }
 
   /**
-   * Does all that the transaction holds, in its order, or nothing.
-   * @returns resolves, never rejects, when other nodes have what was sent, or it is lost to them
+   * Does all that the transaction holds, in its order, or nothing. What takes long is done in pieces, so that others have
+   * their turns of the event loop: whoever commits is not to be listened to before it is done.
+   * @returns done: when, undefined if it is; sent: as of Broker's send, of all that was sent
    * @throws Refusal when it can't be done
    */
-  commit(transaction: string): Promise<void> | undefined {
+  commit(transaction: string): { done: Promise<void> | undefined; sent: () => Promise<void> | undefined } {
     this.#surroundings.check(this.#transactions.steps(transaction).filter((step) => step.kind === 'send'));
+    const steps = this.#transactions.take(transaction);
     const sent: (Promise<void> | undefined)[] = [];
-    for (const step of this.#transactions.take(transaction)) {
-      if (step.kind === 'send') sent.push(this.#surroundings.send([step]));
+    return { done: this.#doAll(steps, 0, sent), sent: () => together(sent) };
+  }
+
+  #doAll(
+    steps: readonly (Send | Settle<Sub>)[],
+    from: number,
+    sent: (Promise<void> | undefined)[],
+  ): Promise<void> | undefined {
+    const end = performance.now() + TURN;
+    for (let at = from; at < steps.length; at++) {
+      if (at > from && performance.now() >= end) {
+        return new Promise<void>((next) => setImmediate(next)).then(() => this.#doAll(steps, at, sent));
+      }
+      const step = steps[at]!;
+      if (step.kind === 'send') sent.push(this.#surroundings.send(step));
       else this.#settle(step);
     }
-    return together(sent);
+    return undefined;
   }
 
   /** What was sent is forgotten, what was acknowledged is not. @throws Refusal when there is no such transaction */

@@ -107,8 +107,9 @@ const begin: Handler = (connection, frame, { broker }) =>
 
 /** 1.2 "COMMIT": all that the transaction holds is done, in one go. */
 const commit: Handler = (connection, frame, { broker }) => {
-  const transaction = required(connection, frame, 'transaction');
-  return passedOn(connection, frame, broker, broker.desk(connection).commit(transaction));
+  const { done, sent } = broker.desk(connection).commit(required(connection, frame, 'transaction'));
+  const pass = () => passedOn(connection, frame, broker, sent());
+  return done ? done.then(pass) : pass();
 };
 
 /** 1.2 "ABORT": nothing of it is done. */
