@@ -99,6 +99,22 @@ return {'OK', held and 'renewed' or 'new'}
 `,
 };
 
+export const limit: Script = {
+  name: 'limit',
+  sha: '8b7598ac1f2ec4d89d813406c2dca03ddecfa628',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+if not (typed(KEYS[1], 'string') and typed(KEYS[2], 'string')) then return {'STALE'} end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('GET', KEYS[2]) ~= ARGV[2] then return {'STALE'} end
+redis.call('PEXPIRE', KEYS[1], ARGV[3], 'NX')
+return {'OK'}
+`,
+};
+
 export const look: Script = {
   name: 'look',
   sha: '4724c14c21b0a7add43eb49bf9a43f3b5f5a5ade',
@@ -358,7 +374,7 @@ return {'OK'}
 
 export const unindex: Script = {
   name: 'unindex',
-  sha: 'c5dfa5f2eda4a984cbfa8cfea12fbfb4e719c190',
+  sha: '9b50dfb89038f473d152355f8ec9f3e8eb3cb36f',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
@@ -368,7 +384,8 @@ end
 local function text(key)
   return typed(key, 'string') and redis.call('GET', key) or ''
 end
-if text(KEYS[2]) ~= ARGV[2] or text(KEYS[3]) ~= ARGV[3] then return {'STALE'} end
+local isSession = typed(KEYS[2], 'string')
+if isSession and (text(KEYS[2]) ~= ARGV[2] or text(KEYS[3]) ~= ARGV[3]) then return {'STALE'} end
 if ARGV[4] ~= '' and string.sub(text(KEYS[4]), 1, 16) == ARGV[4] then return {'LIVE'} end
 if typed(KEYS[1], 'zset') then redis.call('ZREM', KEYS[1], ARGV[1]) end
 return {'OK'}
@@ -413,4 +430,4 @@ return {'OK'}
 };
 
 /** All of them: the only scripts that the embedded store runs. */
-export const SCRIPTS: readonly Script[] = [answer, bound, frame, lease, look, probe, prune, refresh, register, release, relist, request, retire, scrub, sweeper, unindex, unregister];
+export const SCRIPTS: readonly Script[] = [answer, bound, frame, lease, limit, look, probe, prune, refresh, register, release, relist, request, retire, scrub, sweeper, unindex, unregister];

@@ -1,7 +1,12 @@
-/** The doctor: each fault made by hand is found, classed and mended; a second look finds nothing; what lives goes on. */
+/**
+ * The doctor: each fault made by hand is found, classed and mended; a second look finds nothing; what lives goes on.
+ * WSSESS_TEST_RUNS multiplies the number of runs.
+ */
 import fc from 'fast-check';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type CheckOptions, check, type Report } from '../../src/sessions/doctor/doctor.ts';
+import { Look } from '../../src/sessions/doctor/look.ts';
+import { remedy } from '../../src/sessions/doctor/remedy.ts';
 import type { Details } from '../../src/sessions/model.ts';
 import {
   DAY,
@@ -16,7 +21,8 @@ import {
 } from '../helpers/floor.ts';
 import { contract } from './stores.ts';
 
-const RUNS = 60 * Number(process.env.WSSESS_TEST_RUNS ?? 1);
+const TIMES = Number(process.env.WSSESS_TEST_RUNS ?? 1);
+const RUNS = 60 * TIMES;
 const OWN = `ws:x:own:${INCARNATION}`;
 
 contract('The doctor', (f) => {
@@ -173,7 +179,7 @@ contract('The doctor', (f) => {
       await connect('s2');
       sockets.delete('s1');
       expect((await look()).faults).toEqual([
-        { fault: 'ghost', session_id: 's1', user: 'kim', key: 'ws:session:s1', node: 'n1', fixed: false },
+        { fault: 'ghost', session_id: 's1', user: 'kim', key: f.keys.session('s1'), node: 'n1', fixed: false },
       ]);
       expect(short(await fix())).toEqual([['ghost', 's1', true]]);
       await clean();
@@ -279,14 +285,27 @@ contract('The doctor', (f) => {
         expect([key, await endOf(f.redis, key)]).toEqual([key, -1]);
     });
 
+    test('that takes the id of one that is being mended gets no end, and stays', async () => {
+      await connect('s1');
+      await f.redis.client.persist('ws:session:s1');
+      const { found } = await new Look(f).at({ what: 'all', members: ['s1'] });
+      expect(found.map(({ fault }) => fault)).toContain('no_ttl');
+      await f.registry.unregister('s1', 'kim', sockets.get('s1')!);
+      sockets.delete('s1');
+      await writeByHand(f.redis, 's1', 'kim', null);
+      await remedy(found, f, new Set());
+      expect(await endOf(f.redis, 'ws:session:s1')).toBe(-1);
+      expect(await f.redis.client.sismember('ws:sessions:all', 's1')).toBe(1);
+    });
+
     test('whose role, or whose user’s set, never ends: these get an end', async () => {
       await writeByHand(f.redis, 'f1', 'lee');
       await writeByHand(f.redis, 'f2', 'lee', 600);
       await f.redis.client.set('ws:session:f1:role', 'AGENT');
       const end = await endOf(f.redis, 'ws:session:f1');
       expect((await look()).faults).toEqual([
-        { fault: 'no_ttl', session_id: 'f1', user: 'lee', key: 'ws:session:f1:role', node: null, fixed: false },
-        { fault: 'no_ttl', session_id: null, user: 'lee', key: 'ws:user:lee', node: null, fixed: false },
+        { fault: 'no_ttl', session_id: 'f1', user: 'lee', key: f.keys.role('f1'), node: null, fixed: false },
+        { fault: 'no_ttl', session_id: null, user: 'lee', key: f.keys.user('lee'), node: null, fixed: false },
       ]);
       await fix();
       await clean();
@@ -341,7 +360,7 @@ contract('The doctor', (f) => {
       await f.redis.client.sadd('ws:user:lee', 's1');
       await f.redis.client.expire('ws:user:lee', 60);
       expect((await fix()).faults).toEqual([
-        { fault: 'orphan_index', session_id: 's1', user: 'lee', key: 'ws:user:lee', node: null, fixed: true },
+        { fault: 'orphan_index', session_id: 's1', user: 'lee', key: f.keys.user('lee'), node: null, fixed: true },
       ]);
       await clean();
       expect((await f.directory.sessionsOf('kim')).sessions).toHaveLength(1);
@@ -364,15 +383,33 @@ contract('The doctor', (f) => {
       const mended = await fix();
       expect([mended.total, mended.fixed, mended.mendable]).toEqual([11, 6, 0]);
       expect((await look()).faults.map(({ fault, session_id, key }) => [fault, session_id, key]).sort()).toEqual([
-        ['bad_id', null, 'ws:user:han'],
-        ['bad_id', 'c:d', 'ws:session:c:d'],
-        ['bad_id', 'f1:role', 'ws:sessions:all'],
-        ['bad_id', 'listed', 'ws:session:listed'],
-        ['bad_id', '\ufffdA', 'ws:sessions:all'],
+        ['bad_id', null, f.keys.user('han')],
+        ['bad_id', 'c:d', f.keys.session('c:d')],
+        ['bad_id', 'f1:role', f.keys.all],
+        ['bad_id', 'listed', f.keys.session('listed')],
+        ['bad_id', '\ufffdA', f.keys.all],
       ]);
       expect((await f.directory.getAll(['f1'])).sessions).toHaveLength(1);
       expect(await f.redis.client.smembers('ws:user:lee')).toEqual(['f1']);
       expect(await f.redis.client.exists('ws:session:c:d', 'ws:session:listed', 'ws:user:han')).toBe(3);
+    });
+
+    test('that can be no session’s go from the indexes, whatever stands behind them', async () => {
+      await connect('s1');
+      const theirIndex = `ws:x:own:${OTHER_INCARNATION}`;
+      await f.nodes.hold(nodeInfo({ name: 'n2', incarnation: OTHER_INCARNATION }));
+      await f.redis.client.del('ws:x:node:n2');
+      for (const index of ['ws:x:newest', OWN, theirIndex]) {
+        await f.redis.client.zadd(index, Date.now() + DAY, '', Date.now() + DAY, 'a:b');
+        await f.redis.client.zadd(index, Date.now() + DAY, Buffer.from([0xff, 0x41]));
+      }
+      await f.redis.client.set('ws:x:details:a:b', 'lee', 'EX', 60);
+      const report = await fix();
+      expect([report.total, report.fixed, report.counts.bad_id, report.mendable]).toEqual([9, 6, 9, 0]);
+      for (const index of ['ws:x:newest', OWN, theirIndex])
+        expect((await f.redis.client.zrange(index, 0, -1)).filter((id) => id !== 's1')).toEqual(['\ufffdA']);
+      expect(await look()).toMatchObject({ total: 3, mendable: 0 });
+      expect((await f.directory.count()).sessions).toBe(1);
     });
 
     test('are all counted, and as many named as wanted', async () => {
@@ -443,83 +480,102 @@ contract('The doctor', (f) => {
     expect(await look({ signal: end.signal })).toMatchObject({ complete: false });
   });
 
-  test('random damage: mended, a second look finds nothing, and nothing that lives was ended', async () => {
-    const own = ['o1', 'o2', 'o3'];
-    const foreign = ['f1', 'f2', 'f3'];
-    const users = ['kim', 'lee', '__proto__'];
-    const id = fc.constantFrom(...own, ...foreign, 'nobody', 'a:b', '');
-    const user = fc.constantFrom(...users);
-    const set = fc.constantFrom('ws:sessions:all', ...users.map((one) => `ws:user:${one}`));
-    const zset = fc.constantFrom('ws:x:newest', 'ws:x:users', OWN, `ws:x:own:${OTHER_INCARNATION}`);
-    const key = fc.oneof(
-      set,
-      zset,
-      id.map((one) => `ws:session:${one}`),
-      id.map((one) => `ws:session:${one}:role`),
-      id.map((one) => `ws:x:details:${one}`),
-    );
-    const damage = fc.oneof(
-      fc.tuple(fc.constant('sadd'), set, id),
-      fc.tuple(fc.constant('srem'), set, id),
-      fc.tuple(fc.constant('zadd'), zset, fc.constantFrom('1', '+inf'), fc.oneof(id, user)),
-      fc.tuple(fc.constant('zrem'), zset, fc.oneof(id, user)),
-      fc.tuple(fc.constant('del'), key),
-      fc.tuple(fc.constant('persist'), key),
-      fc.tuple(
-        fc.constant('set'),
+  test('told to stop among keys of others, it goes no further', async () => {
+    const others = Array.from({ length: 5000 }, (_, i) => [`ws:x:other:${i}`, '']).flat();
+    await f.redis.client.mset(...others);
+    const end = new AbortController();
+    const call = f.store.call.bind(f.store);
+    let scans = 0;
+    const spy = vi.spyOn(f.store, 'call').mockImplementation(((...words: Parameters<typeof call>) => {
+      if (words[0] === 'SCAN' && ++scans === 2) end.abort();
+      return call(...words);
+    }) as typeof call);
+    f.later(() => spy.mockRestore());
+    expect(await look({ signal: end.signal })).toMatchObject({ complete: false });
+    expect(scans).toBe(2);
+  });
+
+  test(
+    'random damage: mended, a second look finds nothing, and nothing that lives was ended',
+    async () => {
+      const own = ['o1', 'o2', 'o3'];
+      const foreign = ['f1', 'f2', 'f3'];
+      const users = ['kim', 'lee', '__proto__'];
+      const id = fc.constantFrom(...own, ...foreign, 'nobody', 'a:b', '');
+      const user = fc.constantFrom(...users);
+      const set = fc.constantFrom('ws:sessions:all', ...users.map((one) => `ws:user:${one}`));
+      const zset = fc.constantFrom('ws:x:newest', 'ws:x:users', OWN, `ws:x:own:${OTHER_INCARNATION}`);
+      const key = fc.oneof(
+        set,
+        zset,
         id.map((one) => `ws:session:${one}`),
-        user,
-        fc.constant('EX'),
-        fc.constant('5000'),
-      ),
-      fc.tuple(
-        fc.constant('set'),
-        id.map((one) => `ws:session:${one}`),
-        user,
-      ),
-      fc.tuple(
-        fc.constant('set'),
         id.map((one) => `ws:session:${one}:role`),
-        fc.constant('X'),
-      ),
-      fc.tuple(fc.constant('unplug'), fc.constantFrom(...own)),
-    );
-    const run = fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 14 }), async (steps) => {
-      await f.redis.client.flushall();
-      sockets.clear();
-      await f.nodes.hold(nodeInfo());
-      await f.redis.client.pexpire('ws:x:node:n1', HOUR);
-      await f.nodes.hold(nodeInfo({ name: 'n2', incarnation: OTHER_INCARNATION }));
-      for (const [i, one] of own.entries()) await connect(one, { user: users[i]!, role: i === 1 ? null : 'AGENT' });
-      await f.registry.register('dead', makeDetails({ node: 'n2', incarnation: OTHER_INCARNATION }));
-      await f.redis.client.del('ws:x:node:n2');
-      for (const [i, one] of foreign.entries()) await writeByHand(f.redis, one, users[i]!, i === 2 ? null : 5000);
-      for (const [command, ...args] of steps) {
-        if (command === 'unplug') sockets.delete(args[0]!);
-        else await f.redis.client.call(command, ...args);
-      }
-      const living = new Map<string, number>();
-      for (const one of [...foreign, 'nobody']) {
-        const end = await endOf(f.redis, `ws:session:${one}`);
-        // What the details of a node name is the node's, as far as can be known.
-        if (end !== -2) living.set(one, end);
-      }
-      const mended = await fix();
-      const left = mended.faults.filter(({ fixed, fault }) => !fixed && fault !== 'bad_id');
-      expect(left).toEqual([]);
-      const again = await look();
-      expect(again.faults.filter(({ fault }) => fault !== 'bad_id')).toEqual([]);
-      expect([again.mendable, again.complete]).toEqual([0, true]);
-      for (const one of sockets.keys()) {
-        const name = await f.redis.client.get(`ws:session:${one}`);
-        expect([one, name]).toEqual([one, expect.any(String)]);
-        expect(await f.redis.client.sismember('ws:sessions:all', one)).toBe(1);
-        expect(await f.redis.client.sismember(`ws:user:${name}`, one)).toBe(1);
-        expect(await endOf(f.redis, `ws:session:${one}`)).toBeGreaterThan(Date.now());
-      }
-      for (const [one, end] of living) expect([one, await endOf(f.redis, `ws:session:${one}`)]).toEqual([one, end]);
-      expect(await f.redis.client.exists('ws:session:dead')).toBe(0);
-    });
-    await fc.assert(run, { numRuns: RUNS });
-  }, 120_000);
+        id.map((one) => `ws:x:details:${one}`),
+      );
+      const damage = fc.oneof(
+        fc.tuple(fc.constant('sadd'), set, id),
+        fc.tuple(fc.constant('srem'), set, id),
+        fc.tuple(fc.constant('zadd'), zset, fc.constantFrom('1', '+inf'), fc.oneof(id, user)),
+        fc.tuple(fc.constant('zrem'), zset, fc.oneof(id, user)),
+        fc.tuple(fc.constant('del'), key),
+        fc.tuple(fc.constant('persist'), key),
+        fc.tuple(
+          fc.constant('set'),
+          id.map((one) => `ws:session:${one}`),
+          user,
+          fc.constant('EX'),
+          fc.constant('5000'),
+        ),
+        fc.tuple(
+          fc.constant('set'),
+          id.map((one) => `ws:session:${one}`),
+          user,
+        ),
+        fc.tuple(
+          fc.constant('set'),
+          id.map((one) => `ws:session:${one}:role`),
+          fc.constant('X'),
+        ),
+        fc.tuple(fc.constant('unplug'), fc.constantFrom(...own)),
+      );
+      const run = fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 14 }), async (steps) => {
+        await f.redis.client.flushall();
+        sockets.clear();
+        await f.nodes.hold(nodeInfo());
+        await f.redis.client.pexpire('ws:x:node:n1', HOUR);
+        await f.nodes.hold(nodeInfo({ name: 'n2', incarnation: OTHER_INCARNATION }));
+        for (const [i, one] of own.entries()) await connect(one, { user: users[i]!, role: i === 1 ? null : 'AGENT' });
+        await f.registry.register('dead', makeDetails({ node: 'n2', incarnation: OTHER_INCARNATION }));
+        await f.redis.client.del('ws:x:node:n2');
+        for (const [i, one] of foreign.entries()) await writeByHand(f.redis, one, users[i]!, i === 2 ? null : 5000);
+        for (const [command, ...args] of steps) {
+          if (command === 'unplug') sockets.delete(args[0]!);
+          else await f.redis.client.call(command, ...args);
+        }
+        const living = new Map<string, number>();
+        for (const one of [...foreign, 'nobody']) {
+          const end = await endOf(f.redis, `ws:session:${one}`);
+          // What the details of a node name is the node's, as far as can be known.
+          if (end !== -2) living.set(one, end);
+        }
+        const mended = await fix();
+        const left = mended.faults.filter(({ fixed, fault }) => !fixed && fault !== 'bad_id');
+        expect(left).toEqual([]);
+        const again = await look();
+        expect(again.faults.filter(({ fault }) => fault !== 'bad_id')).toEqual([]);
+        expect([again.mendable, again.complete]).toEqual([0, true]);
+        for (const one of sockets.keys()) {
+          const name = await f.redis.client.get(`ws:session:${one}`);
+          expect([one, name]).toEqual([one, expect.any(String)]);
+          expect(await f.redis.client.sismember('ws:sessions:all', one)).toBe(1);
+          expect(await f.redis.client.sismember(`ws:user:${name}`, one)).toBe(1);
+          expect(await endOf(f.redis, `ws:session:${one}`)).toBeGreaterThan(Date.now());
+        }
+        for (const [one, end] of living) expect([one, await endOf(f.redis, `ws:session:${one}`)]).toEqual([one, end]);
+        expect(await f.redis.client.exists('ws:session:dead')).toBe(0);
+      });
+      await fc.assert(run, { numRuns: RUNS });
+    },
+    120_000 * TIMES,
+  );
 });

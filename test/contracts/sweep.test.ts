@@ -129,6 +129,20 @@ contract('The sweep', (f) => {
       expect(await dump(f.redis)).toEqual({ ...rest, 'ws:x:processes': expect.anything() });
     });
 
+    test('entries that can be no session’s go, whatever stands behind them; one that can’t be named holds nobody up', async () => {
+      await f.nodes.hold(other);
+      for (let i = 0; i < 60; i++) await f.registry.register(`t${i}`, theirs());
+      await f.redis.client.zadd(THEIRS, 0, '', 1, 'not:usable', 2, 'x'.repeat(513), 3, 'listed');
+      await f.redis.client.zadd(THEIRS, 4, Buffer.from([0xff, 0x41]));
+      const behind = ['ws:session:', 'ws:session:not:usable', 'ws:x:details:', 'ws:x:details:listed'];
+      for (const key of behind) await f.redis.client.set(key, 'lee');
+      await f.redis.client.rpush('ws:session:listed', 'a list');
+      await kill('n2');
+      expect(await reapProcess(other, f)).toBe(60);
+      expect(await f.redis.client.zrange(THEIRS, 0, -1)).toEqual(['\ufffdA']);
+      expect((await left()).sort()).toEqual([...behind, 'ws:session:listed', THEIRS].sort());
+    });
+
     test('sessions that its index does not hold are met by a pass', async () => {
       await f.nodes.hold(other);
       for (const id of ['t1', 't2']) await f.registry.register(id, theirs());

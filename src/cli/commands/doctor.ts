@@ -44,8 +44,9 @@ Faults, and what --fix does:
                  wssess refresh SESSION gives them one
   bad_id         an id that can't be a session's (empty, a colon, over 512
                  bytes, not UTF-8), or a key of another type: the id is taken
-                 out of the sets where no key stands behind it. The rest is for
-                 you: look with redis-cli TYPE KEY, then RENAME or DEL it
+                 out of the indexes, and out of the sets where no key stands
+                 behind it. The rest is for you: look with redis-cli TYPE KEY,
+                 then RENAME or DEL it
 
 Exit code 0: nothing found, or all mended; 1: faults found, or left; 3: a node did
 not answer, so that what it has in memory is not known; 5: Redis is unreachable.

@@ -180,7 +180,9 @@ const isMendable = ({ remedy }: Found): boolean => remedy.act !== 'hand';
 
 /** It takes something away, for which a fault must have lasted. */
 function isRemoval({ remedy }: Found): boolean {
-  return ['prune', 'scrub', 'bury'].includes(remedy.act) || (remedy.act === 'sweep' && remedy.finding.act === 'reap');
+  return (
+    ['prune', 'scrub', 'drop', 'bury'].includes(remedy.act) || (remedy.act === 'sweep' && remedy.finding.act === 'reap')
+  );
 }
 
 const sign = (found: readonly Found[]): Set<string> => new Set(found.map(signatureOf));

@@ -30,6 +30,8 @@ export type Subject =
   | { what: 'keys'; members: string[] }
   /** Entries of the index of a process: whether they belong there. */
   | { what: 'own'; members: string[]; process: Process }
+  /** Entries of the index of the newest that can be no session's. */
+  | { what: 'newest'; members: string[] }
   /** Sessions that Redis gives to a process: whether it has a socket for each. */
   | { what: 'held'; members: string[]; process: Process }
   /** Sessions that a process has: whether Redis knows of each. */
@@ -48,6 +50,8 @@ export type Remedy =
   | { act: 'boundSet'; user: string }
   | { act: 'prune'; user: string; ids: string[] }
   | { act: 'scrub'; set: string; id: string }
+  /** Take out of an index what can be no session's. */
+  | { act: 'drop'; index: string; id: string }
   /** Nothing here does: what it is, whose it is and where it should go only a person knows. */
   | { act: 'hand' };
 

@@ -36,6 +36,8 @@ export class Look {
         return only(await this.#atKeys(members));
       case 'own':
         return only(await this.#atOwn(subject));
+      case 'newest':
+        return only(await this.#badOf(this.#floor.keys.newest, members));
       case 'held':
         return only(await this.memory.lookAtHeld(subject.process, members));
       case 'claimed':
@@ -72,10 +74,11 @@ export class Look {
     const isAlive = (await nodes.living([process.name])).get(process.name) === process.incarnation;
     const index = keys.own(process.incarnation);
     const scores = await store.call<(string | null)[]>('ZMSCORE', index, ...members);
-    const there = members.filter((_, i) => scores[i] !== null);
+    const there = members.filter((id, i) => scores[i] !== null && isUsableId(id));
     const { traces } = await directory.inspect(there);
     const seen = new Map(traces.map((trace) => [trace.id, trace]));
-    return there.flatMap((id): Found[] => {
+    const bad = await this.#badOf(index, members);
+    const others = there.flatMap((id): Found[] => {
       const { user = null, details = null, packed = '' } = seen.get(id) ?? {};
       const gone = { id, user: user ?? '', details, packed };
       const isIts = details?.incarnation === process.incarnation;
@@ -87,6 +90,18 @@ export class Look {
       const key = fault === 'ghost' ? keys.session(id) : index;
       const remedy = { act: 'bury', process } as const;
       return [{ fault, member: id, id, user: user ?? details?.user ?? null, key, node: process.name, remedy }];
+    });
+    return [...bad, ...others];
+  }
+
+  /** Entries of an index that can be no session's; one that isn't UTF-8 can't be named, and so not be taken out. */
+  async #badOf(index: string, members: readonly string[]): Promise<Found[]> {
+    const bad = members.filter((id) => !isUsableId(id));
+    if (bad.length === 0) return [];
+    const scores = await this.#floor.store.call<(string | null)[]>('ZMSCORE', index, ...bad);
+    return bad.flatMap((id, i) => {
+      if (scores[i] !== null) return [badId(id, index, id, { act: 'drop', index, id })];
+      return id.includes('\ufffd') ? [badId(id, index, id, { act: 'hand' })] : [];
     });
   }
 }

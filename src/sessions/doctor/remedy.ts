@@ -3,7 +3,7 @@
  * TTL is shortened.
  */
 import { inPages } from '../owners.ts';
-import { bound, relist, scrub } from '../scripts.gen.ts';
+import { bound, limit, relist, scrub } from '../scripts.gen.ts';
 import type { Sessions } from '../sessions.ts';
 import { reapProcess } from '../sweep/dead.ts';
 import { mend } from '../sweep/mend.ts';
@@ -22,7 +22,13 @@ export async function remedy(found: readonly Found[], floor: Sessions, missing: 
     found.map(({ remedy }) => remedy).filter((one): one is Extract<Remedy, { act: Act }> => one.act === act);
 
   const limits = of('limit');
-  for (const { id, ttl } of limits) await store.call('PEXPIRE', keys.session(id), Math.ceil(ttl), 'NX');
+  await store.runAll(
+    limit,
+    limits.map(({ id, ttl, finding: { gone } }) => ({
+      keys: [keys.session(id), keys.details(id)],
+      args: [gone.user, gone.packed, Math.ceil(ttl)],
+    })),
+  );
   const findings = [...of('sweep'), ...limits].map(({ finding }) => finding);
   const owners = new Map(
     findings.flatMap((one) => (one.act === 'restore' ? [[one.owner.incarnation, one.owner]] : [])),
@@ -47,6 +53,7 @@ export async function remedy(found: readonly Found[], floor: Sessions, missing: 
     scrub,
     of('scrub').map(({ set, id }) => ({ keys: [set, keys.session(id)], args: [id] })),
   );
+  for (const { index, id } of of('drop')) await store.call('ZREM', index, id);
   const stale = new Map<string, string[]>();
   for (const { user, ids } of of('prune')) stale.set(user, [...(stale.get(user) ?? []), ...ids]);
   for (const [user, ids] of stale) {

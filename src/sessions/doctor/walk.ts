@@ -13,6 +13,9 @@ const PAGE = 100;
 /** Keys that one SCAN looks at: some, whatever else lies in this Redis. */
 const SCANNED = 250;
 
+/** Lets who walks rest, and end: most keys of this Redis may be others', and whole stretches hold nothing to look at. */
+const NOTHING: Subject = { what: 'ids', members: [] };
+
 /** Called with how many keys a page of SCAN held. */
 type Counted = (keys: number, users: number) => void;
 
@@ -43,6 +46,7 @@ async function* walkKeys({ store, keys }: Sessions, counted: Counted): AsyncGene
     for (const members of pages(await unlisted([...ids], { store, keys }))) yield { what: 'ids', members };
     for (const members of pages(users)) yield { what: 'users', members };
     for (const members of pages(bad)) yield { what: 'keys', members };
+    yield NOTHING;
   } while (cursor !== '0');
 }
 
@@ -55,6 +59,7 @@ async function* walkIndexes(sessions: Sessions): AsyncGenerator<Subject> {
     }
   }
   for await (const members of backwards(keys.newest, sessions)) {
+    yield { what: 'newest', members };
     yield { what: 'ids', members: await unlisted(members.filter(isUsableId), sessions) };
   }
   for await (const users of backwards(keys.users, sessions)) {

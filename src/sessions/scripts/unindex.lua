@@ -11,7 +11,9 @@ local function text(key)
   return typed(key, 'string') and redis.call('GET', key) or ''
 end
 
-if text(KEYS[2]) ~= ARGV[2] or text(KEYS[3]) ~= ARGV[3] then return {'STALE'} end
+-- Behind a key of another type is no session that could have changed.
+local isSession = typed(KEYS[2], 'string')
+if isSession and (text(KEYS[2]) ~= ARGV[2] or text(KEYS[3]) ~= ARGV[3]) then return {'STALE'} end
 if ARGV[4] ~= '' and string.sub(text(KEYS[4]), 1, 16) == ARGV[4] then return {'LIVE'} end
 if typed(KEYS[1], 'zset') then redis.call('ZREM', KEYS[1], ARGV[1]) end
 return {'OK'}

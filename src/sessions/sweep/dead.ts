@@ -1,4 +1,5 @@
 /** Removes what processes that died left behind: their sessions, by the index that each process keeps of its own. */
+import { isUsableId } from '../model.ts';
 import type { Process } from '../nodes.ts';
 import { Pacer } from '../pacer.ts';
 import type { Gone } from '../registry.ts';
@@ -24,11 +25,12 @@ export async function reapProcess(process: Process, floor: Floor, signal?: Abort
   while (!signal?.aborted) {
     const ids = await store.call<string[]>('ZRANGE', index, left, left + PAGE - 1);
     if (ids.length === 0) break;
-    const { traces } = await directory.inspect(ids);
+    const usable = ids.filter(isUsableId);
+    const { traces } = await directory.inspect(usable);
     const seen = new Map(traces.map((trace) => [trace.id, trace]));
     const own: Gone[] = [];
     const others: { index: string; gone: Gone }[] = [];
-    for (const id of ids) {
+    for (const id of usable) {
       const { user = null, details = null, packed = '' } = seen.get(id) ?? {};
       const gone: Gone = { id, user: user ?? '', details, packed, index: process };
       // A session that belongs to another by now keeps all it has but this entry.
@@ -40,7 +42,10 @@ export async function reapProcess(process: Process, floor: Floor, signal?: Abort
     const taken = results.filter((result) => result === 'removed').length;
     removed += taken;
     if (results.includes('lives')) return removed;
-    left += ids.length - taken - (await takeOut(others, floor, process));
+    // What can be no session's has nothing to be compared with. One that isn't UTF-8 can't be named: it stays.
+    const bad = ids.filter((id) => !isUsableId(id));
+    const dropped = bad.length > 0 ? await store.call<number>('ZREM', index, ...bad) : 0;
+    left += ids.length - taken - dropped - (await takeOut(others, floor, process));
     await pacer.rest();
   }
   if (!signal?.aborted) await nodes.retire(process);
