@@ -53,6 +53,8 @@ export class Registration {
   /** Half of the life is over without a sign: the next one is written at once. */
   #late = false;
   #timer: NodeJS.Timeout | undefined;
+  /** The id belongs to another session: nothing of it was written here, and nothing may be removed. */
+  #isAnothers = false;
   #closed = false;
   /** What is being written: one thing at a time. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -82,6 +84,7 @@ export class Registration {
         await this.#register();
       });
     } catch (error) {
+      this.#isAnothers = error instanceof WssessError && error.code === 'session_taken';
       if (!(acceptUnregistered && isPassing(error))) {
         this.#closed = true; // nothing may write it any more
         throw error;
@@ -117,6 +120,7 @@ export class Registration {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#writing;
+    if (this.#isAnothers) return;
     try {
       await this.#owner.sessions.registry.unregister(this.#id, this.#user, this.#details);
     } catch (error) {
