@@ -141,6 +141,47 @@ describeWithRedis('a flood', () => {
     expect((await within(stuck!.closed)).code).toBe(1006);
   });
 
+  it.each([
+    ['a message each', (one: Talk, filler: string) => one.say('SEND', { destination: '/topic/flood' }, filler)],
+    [
+      'a message each before they go',
+      (one: Talk, filler: string) => {
+        one.say('SEND', { destination: '/topic/flood' }, filler);
+        one.socket.close();
+      },
+    ],
+    [
+      'a transaction each',
+      (one: Talk, filler: string) => {
+        one.say('BEGIN', { transaction: 't' });
+        one.say('SEND', { destination: '/topic/flood', transaction: 't' }, filler);
+        one.say('COMMIT', { transaction: 't' });
+      },
+    ],
+  ])(
+    'of many senders at once, %s, does not cut a reader that stops for a moment',
+    {
+      timeout: 120_000,
+    },
+    async (_, say) => {
+      const receiver = await talk(plain.ws, 'receiver');
+      await receiver.sure('SUBSCRIBE', { id: 's', destination: '/topic/flood' });
+      const senders = await Promise.all(Array.from({ length: 100 }, (_, i) => talk(plain.ws, `sender${i}`)));
+      let heard = 0;
+      receiver.socket.on('message', (data: Buffer) => {
+        if (data.includes('\n\n')) heard++;
+        receiver.messages.length = 0;
+      });
+      receiver.socket.pause();
+      // All together more than --max-buffer and what the sockets hold: it is the others that have to wait.
+      const filler = 'x'.repeat(256 * KB);
+      for (const one of senders) say(one, filler);
+      setTimeout(() => receiver.socket.resume(), 1000);
+      await until(() => heard === senders.length || receiver.socket.readyState !== 1, 60_000, 'the messages');
+      expect(heard).toBe(senders.length);
+    },
+  );
+
   it('of tiny frames in one message, for many subscribers, is done in turns with the others', {
     timeout: 120_000,
   }, async () => {

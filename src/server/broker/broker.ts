@@ -21,6 +21,8 @@ export interface Client extends Recipient {
   readonly role: string | null;
   /** So much waits for it already that what can wait elsewhere should. */
   readonly clogged: boolean;
+  /** It is behind, and its senders wait for it: until when. */
+  readonly waitedFor: Promise<void> | undefined;
   /** Ends it: it is behind with its acknowledgements. */
   overrun(reason: string, advice: string): void;
 }
@@ -80,6 +82,31 @@ export class Broker {
     }
     this.#queues.check(offerOf(send));
     return this.#sendOne(send);
+  }
+
+  /**
+   * Whether somebody waits already for one of those who would get a message now: then it comes later, else many senders,
+   * a message each, would be too much for who takes each of them.
+   * @returns when to ask again; undefined: now
+   */
+  roomAt(destination: string): Promise<void> | undefined {
+    return this.#roomOf([parseTarget(destination)]);
+  }
+
+  /** The same for all that a transaction would send. */
+  roomForCommit(client: Client, transaction: string): Promise<void> | undefined {
+    return this.#roomOf(this.#desks.get(client)?.targets(transaction) ?? []);
+  }
+
+  #roomOf(targets: readonly Target[]): Promise<void> | undefined {
+    for (const target of targets) {
+      // A queue gives nothing to who is behind.
+      if (target.kind === 'queue' || target.kind === 'unserved') continue;
+      for (const subscriptions of Object.values(this.#receivers(target))) {
+        for (const { subscriber } of subscriptions) if (subscriber.waitedFor) return subscriber.waitedFor;
+      }
+    }
+    return undefined;
   }
 
   /** A message that another node's client sent, and that node has allowed. */
@@ -193,22 +220,21 @@ export class Broker {
   }
 
   #fanOut(frame: Frame, target: Shared, id: string): void {
-    const { name } = target;
-    let auto: Iterable<Sub>;
-    let acking: Iterable<Sub>;
-    if (target.kind === 'user' || target.kind === 'session') {
-      const clients =
-        target.kind === 'user' ? this.#addressees.ofUser(target.user) : this.#addressees.ofSession(target.session);
-      const theirs = clients.flatMap((client) => this.#subscriptions.ofSubscriber(client));
-      const meant = theirs.filter(({ destination }) => destination === name);
-      auto = meant.filter(({ ack }) => ack === 'auto');
-      acking = meant.filter(({ ack }) => ack !== 'auto');
-    } else {
-      auto = this.#subscriptions.of(name, 'auto');
-      acking = this.#subscriptions.of(name, 'acking');
-    }
-    this.counters.messages_out += deliver(frame, name, id, auto);
+    const { auto, acking } = this.#receivers(target);
+    this.counters.messages_out += deliver(frame, target.name, id, auto);
     for (const subscription of acking) this.#hand(frame, subscription, { id });
+  }
+
+  #receivers(target: Shared): { auto: Iterable<Sub>; acking: Iterable<Sub> } {
+    const { name } = target;
+    if (target.kind !== 'user' && target.kind !== 'session') {
+      return { auto: this.#subscriptions.of(name, 'auto'), acking: this.#subscriptions.of(name, 'acking') };
+    }
+    const clients =
+      target.kind === 'user' ? this.#addressees.ofUser(target.user) : this.#addressees.ofSession(target.session);
+    const theirs = clients.flatMap((client) => this.#subscriptions.ofSubscriber(client));
+    const meant = theirs.filter(({ destination }) => destination === name);
+    return { auto: meant.filter(({ ack }) => ack === 'auto'), acking: meant.filter(({ ack }) => ack !== 'auto') };
   }
 
   /** To a subscription that acknowledges. One that is not of a queue can't be left waiting: it is ended. */

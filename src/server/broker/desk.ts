@@ -110,6 +110,12 @@ export class Desk<Sub extends { readonly ack: AckMode }> {
     return undefined;
   }
 
+  /** Where a transaction would send to; nowhere if it isn't open. */
+  targets(transaction: string): Target[] {
+    if (!this.#transactions.has(transaction)) return [];
+    return this.#transactions.steps(transaction).flatMap((step) => (step.kind === 'send' ? [step.target] : []));
+  }
+
   /** What was sent is forgotten, what was acknowledged is not. @throws Refusal when there is no such transaction */
   abort(transaction: string): void {
     this.#undo(this.#transactions.take(transaction));

@@ -37,6 +37,16 @@ export class BackPressure {
     this.mark = Math.min(MARK, Math.floor(maxBuffer / 4));
   }
 
+  /** Some senders may be waiting. */
+  get active(): boolean {
+    return this.#behind.size > 0;
+  }
+
+  /** When a receiver that senders wait for is waited for no more; undefined when nobody waits for it. */
+  waitFor(transport: Transport): Promise<void> | undefined {
+    return this.#behind.get(transport)?.wait?.over;
+  }
+
   /** Something was sent to a receiver for which more than `mark` waits. */
   meet(transport: Transport): void {
     if (!this.#met) return; // nobody's work: there is no one who could wait

@@ -8,7 +8,7 @@ import { type Frame, Headers, ownHeader, type Version } from '../stomp/frame.ts'
 import { Parser, ProtocolError } from '../stomp/parser.ts';
 import { serialize } from '../stomp/serializer.ts';
 import type { Message, Transport } from '../transport/transport.ts';
-import { HANDLERS } from './handlers.ts';
+import { HANDLERS, roomFor } from './handlers.ts';
 import { HeartBeats } from './heart-beats.ts';
 import type { Ending, Surroundings } from './surroundings.ts';
 import { toldOf } from './told.ts';
@@ -35,6 +35,8 @@ export class Connection implements Worker {
   readonly #connectTimer: NodeJS.Timeout;
   #chunks: Buffer[] = [];
   #frames: Generator<Frame, void, undefined> | undefined;
+  /** Waits until there is room for it. */
+  #held: Frame | undefined;
   /** The transport is read. */
   #listening = true;
   #isGone = false;
@@ -132,6 +134,10 @@ export class Connection implements Worker {
     return this.transport.buffered > this.#surroundings.maxBuffer / 2;
   }
 
+  get waitedFor(): Promise<void> | undefined {
+    return this.#surroundings.backPressure.waitFor(this.transport);
+  }
+
   /** It is behind with its acknowledgements. */
   overrun(reason: string, body: string): void {
     void this.end('slow_consumer', { code: CLOSE.policy, reason, error: { body } });
@@ -180,20 +186,15 @@ export class Connection implements Worker {
   /** Handles frame after frame until there is none, one takes time, or the others have their turn. */
   work(end: number): boolean {
     while (this.state !== 'closed') {
-      if (!this.#frames) {
-        const chunk = this.#chunks.shift();
-        if (!chunk) break;
-        this.#frames = this.#parser.push(chunk);
-      }
       let frame: Frame | undefined;
       try {
-        const next = this.#frames.next();
-        if (next.done) {
-          this.#frames = undefined;
-          continue;
-        }
-        frame = next.value;
-        const work = this.#handle(frame);
+        frame = this.#held ?? this.#next();
+        if (!frame) break;
+        const room = this.#surroundings.backPressure.active
+          ? roomFor(this, frame, this.#surroundings.services)
+          : undefined;
+        this.#held = room && frame;
+        const work = room ?? this.#handle(frame);
         if (work) {
           this.#wait(frame, work);
           return false;
@@ -206,6 +207,20 @@ export class Connection implements Worker {
     if (this.#isGone) void this.end('closed', { code: CLOSE.normal, reason: '' });
     this.#listen(true);
     return false;
+  }
+
+  /** The next whole frame of what has arrived. @throws ProtocolError */
+  #next(): Frame | undefined {
+    for (;;) {
+      if (!this.#frames) {
+        const chunk = this.#chunks.shift();
+        if (!chunk) return undefined;
+        this.#frames = this.#parser.push(chunk);
+      }
+      const next = this.#frames.next();
+      if (!next.done) return next.value;
+      this.#frames = undefined;
+    }
   }
 
   /** Lets a frame's work finish before the next frame is looked at. */

@@ -116,6 +116,18 @@ const commit: Handler = (connection, frame, { broker }) => {
 const abort: Handler = (connection, frame, { broker }) =>
   broker.desk(connection).abort(required(connection, frame, 'transaction'));
 
+/**
+ * Whether a frame has to wait, because one of those who would get its message is behind already.
+ * @returns when to ask again; undefined: now
+ */
+export function roomFor(connection: Connection, frame: Frame, { broker }: Services): Promise<void> | undefined {
+  const { version } = connection;
+  const transaction = ownHeader(frame, 'transaction', version);
+  if (frame.command === 'COMMIT') return broker.roomForCommit(connection, transaction ?? '');
+  if (frame.command !== 'SEND' || transaction !== undefined) return undefined;
+  return broker.roomAt(ownHeader(frame, 'destination', version) ?? '');
+}
+
 export const HANDLERS: ReadonlyMap<string, Handler> = new Map([
   ['CONNECT', connect],
   ['STOMP', connect],

@@ -16,6 +16,7 @@ class Fake implements Client {
   readonly user = 'kim';
   readonly role = null;
   readonly clogged = false;
+  readonly waitedFor = undefined;
   readonly id: string;
   readonly #broker: Broker;
   /** Messages until it dies. */

@@ -57,6 +57,24 @@ it('who sends to others does not wait, and what is sent without a sender holds u
   expect(await first()).toBe(true);
 });
 
+it('what others send to one that is waited for has to wait as long, and not once nobody waits for it', async () => {
+  const pressure = new BackPressure(4 * MB);
+  const [slow, quick] = [receiver(), receiver()];
+  expect(pressure.active).toBe(false);
+  expect(pressure.waitFor(slow.transport)).toBeUndefined();
+  const waits = sender(pressure, slow);
+  expect(pressure.active).toBe(true);
+  expect(pressure.waitFor(quick.transport)).toBeUndefined();
+  const room = pressure.waitFor(slow.transport);
+  slow.drain();
+  await room;
+  expect(await waits()).toBe(false);
+  expect(pressure.waitFor(slow.transport)).toBeUndefined();
+  sender(pressure, slow);
+  vi.advanceTimersByTime(PATIENCE + 1000);
+  expect(pressure.waitFor(slow.transport)).toBeUndefined();
+});
+
 it('one that takes nothing is waited for, but not for ever; what it takes then buys it patience again', async () => {
   const pressure = new BackPressure(4 * MB);
   const stuck = receiver();
