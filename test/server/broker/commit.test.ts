@@ -24,7 +24,7 @@ function client(id: string, log: string[] = []): Client {
     const text = (frame instanceof Message ? Buffer.concat([frame.head, frame.tail]) : frame).toString();
     log.push(text.slice(text.indexOf('\n\n') + 2, -1));
   };
-  return { id, user: 'kim', role: null, version: '1.2', clogged: false, send, overrun() {} };
+  return { id, user: 'kim', role: null, version: '1.2', clogged: false, waitedFor: undefined, send, overrun() {} };
 }
 
 const frame = (body: string) => ({ command: 'SEND', headers: new Headers(), body: Buffer.from(body) });
