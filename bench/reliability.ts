@@ -143,17 +143,35 @@ for (const [name, part] of Object.entries(PARTS)) {
   rows.push(...(await part(redis)));
   await redis.stop();
 }
-const table = [
-  '| promise | promised | trials | p50 | worst |',
-  '|---|---|---|---|---|',
-  ...rows.map((row) => `| ${row.promise} | ${row.promised} | ${row.trials} | ${row.p50} | ${row.worst} |`),
-].join('\n');
-console.log(table);
+const HEAD = '| promise | promised | trials | p50 | worst |\n|---|---|---|---|---|';
+const lines = rows.map((row) => `| ${row.promise} | ${row.promised} | ${row.trials} | ${row.p50} | ${row.worst} |`);
+console.log([HEAD, ...lines].join('\n'));
 if (values.write) {
   const page = readFileSync(PAGE, 'utf8');
-  const [head, rest] = [page.slice(0, page.indexOf(BEGIN) + BEGIN.length), page.slice(page.indexOf(END))];
+  const [from, to] = [page.indexOf(BEGIN) + BEGIN.length, page.indexOf(END)];
+  // Of `--only`: the other rows stay, each with the day that it is of.
+  const name = (line: string) => /^\| ([^(|]*)/.exec(line)?.[1];
+  const fresh = new Map(lines.map((line) => [name(line), `${line} ${today()} |`]));
+  const kept = page
+    .slice(from, to)
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(1);
+  const all = kept.map((line) => {
+    const better = fresh.get(name(line));
+    fresh.delete(name(line));
+    return better ?? line;
+  });
+  const head = HEAD.replace('worst |', 'worst | measured |') + '---|';
   const [{ model } = { model: 'unknown' }] = cpus();
-  const where = `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus().length} cores (${model.trim()})`;
-  writeFileSync(PAGE, `${head}\n${table}\n\n${where}, \`npm run bench:reliability\`, seed ${values.seed}.\n${rest}`);
+  const where = `Node ${process.versions.node}, ${cpus().length} cores (${model.trim()}), shared by all processes.`;
+  writeFileSync(
+    PAGE,
+    `${page.slice(0, from)}\n${[head, ...all, ...fresh.values()].join('\n')}\n\n${where}\n${page.slice(to)}`,
+  );
 }
 process.exit();
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}

@@ -1,7 +1,10 @@
 /** A node is stopped for longer than its lease, and goes on: who is back, and who is not. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { kick } from '../../src/sessions/kick.ts';
+import { openSessions } from '../../src/sessions/sessions.ts';
+import { connect } from '../../src/store/connect.ts';
 import { disperse, gather } from './crowd.ts';
-import { Node, type OwnRedis, until, wssess } from './stage.ts';
+import { Node, type OwnRedis, until } from './stage.ts';
 
 const SESSIONS = 200;
 const KICKED = 40;
@@ -13,15 +16,17 @@ export async function stoppedAndContinued(redis: OwnRedis, stop: number): Promis
   const [node, witness] = await Promise.all([Node.start(redis.url, 'stopped'), Node.start(redis.url, 'witness')]);
   const visitors = await gather(node.url, SESSIONS);
   const thrownOut = visitors.slice(0, KICKED);
+  const sessions = openSessions(await connect({ url: redis.url, source: 'kick', timeout: 5000, lasting: false }), 'ws');
+  const { sessions: found } = await sessions.directory.getAll(thrownOut.map(({ session }) => session));
   node.signal('SIGSTOP');
   const stopped = performance.now();
   await until(async () => (await redis.client.exists('ws:x:node:stopped')) === 0, 'the lease to end', 5);
-  const ids = thrownOut.map(({ session }) => session);
-  const { stdout } = await wssess(redis.url, 'kick', ...ids, '--purge', '--yes', '-o', 'json');
-  const { results } = JSON.parse(stdout) as { results: { session_id: string; outcome: string }[] };
-  // What the sweep had reaped before is not found, and may return.
-  const gone = new Set(results.filter(({ outcome }) => outcome === 'node_unreachable').map((one) => one.session_id));
-  if (gone.size === 0) throw new Error('nobody was thrown out: the sweep was faster');
+  // Looked up before: whether the sweep reaps them first, or this is first, they were thrown out.
+  const options = { actionId: 'reliability', reason: null, purge: true, timeout: 1000 };
+  const results = await kick(found, sessions, options);
+  const gone = new Set(results.map(({ session_id }) => session_id));
+  sessions.store.close();
+  if (gone.size !== KICKED) throw new Error(`${gone.size} of ${KICKED} were thrown out`);
   await sleep(Math.max(LEASE, stop - (performance.now() - stopped)));
   node.signal('SIGCONT');
   const continued = performance.now();
