@@ -162,7 +162,7 @@ if (values.write) {
     fresh.delete(name(line));
     return better ?? line;
   });
-  const head = HEAD.replace('worst |', 'worst | measured |') + '---|';
+  const head = `${HEAD.replace('worst |', 'worst | measured |')}---|`;
   const [{ model } = { model: 'unknown' }] = cpus();
   const where = `Node ${process.versions.node}, ${cpus().length} cores (${model.trim()}), shared by all processes.`;
   writeFileSync(
