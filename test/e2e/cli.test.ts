@@ -769,6 +769,7 @@ describeWithRedis('the CLI', () => {
           version: expect.any(String),
           started_at: expect.stringMatching(RFC3339),
           sessions: expect.any(Number),
+          draining: false,
           connects: expect.any(Number),
           disconnects: expect.any(Number),
           kicks: expect.any(Number),
