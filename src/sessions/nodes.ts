@@ -197,18 +197,23 @@ export function nameTaken(name: string): WssessError {
 /** Others may have written into the set of nodes what is none. */
 export const isNodeName = (name: string): boolean => /^[A-Za-z0-9_.-]{1,64}$/.test(name);
 
-/** Reads a lease, whatever version wrote it. */
+/** Reads a lease, whatever version wrote it, or whoever else: of what it says, what is of its type. */
 export function parseLease(name: string, value: string): NodeInfo {
-  const unknown = { url: '', host: '', pid: 0, version: '', started_at: '', sessions: 0 };
   let said: Partial<NodeInfo> = {};
   try {
     said = (JSON.parse(value.slice(16)) ?? {}) as Partial<NodeInfo>;
   } catch {
     // A lease that another version wrote is still a lease.
   }
+  const text = (one: unknown): string => (typeof one === 'string' ? one : '');
+  const count = (one: unknown): number => (Number.isFinite(one) ? Number(one) : 0);
   return {
-    ...unknown,
-    ...said,
+    url: text(said.url),
+    host: text(said.host),
+    pid: count(said.pid),
+    version: text(said.version),
+    started_at: text(said.started_at),
+    sessions: count(said.sessions),
     ...loadOf(said),
     draining: said.draining === true || undefined,
     name,

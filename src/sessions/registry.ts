@@ -9,7 +9,7 @@ import type { Directory } from './directory.ts';
 import type { Keys } from './keys.ts';
 import { type Details, packDetails, type Session } from './model.ts';
 import type { Process } from './nodes.ts';
-import { prune, refresh, register, unregister } from './scripts.gen.ts';
+import { extend, prune, refresh, register, unregister } from './scripts.gen.ts';
 import { type Ended, packTombstone, SessionEnded, TOMBSTONE_TTL, unpackTombstone } from './tombstone.ts';
 
 /** Milliseconds that the details outlive their session, so that whoever reaps it still knows whose it was. */
@@ -64,7 +64,8 @@ export class Registry {
   }
 
   /**
-   * The owner's refresh: raises the TTLs to what the client's last sign gives, and writes again what has been deleted.
+   * The owner's refresh: raises the TTLs to what the client's last sign gives, and writes again what has been deleted. A
+   * full Redis refuses that; the TTLs of what is there are raised all the same, or who is active would be gone by them.
    * @param user whom the session key is believed to name
    * @param ttl milliseconds
    * @returns whom the session key names
@@ -72,7 +73,23 @@ export class Registry {
    *   it was ended while this node was taken for dead
    */
   async renew(id: string, user: string, details: Details, ttl: number): Promise<string> {
-    return (await this.#write(id, user, details, ttl, 'again')) ?? user;
+    try {
+      return (await this.#write(id, user, details, ttl, 'again')) ?? user;
+    } catch (error) {
+      if (error instanceof WssessError && error.code === 'redis_refused') await this.#extend(id, user, details, ttl);
+      throw error;
+    }
+  }
+
+  /** Raises the TTLs alone, of what is there. @throws WssessError */
+  async #extend(id: string, user: string, details: Details, ttl: number): Promise<void> {
+    const { session, role, user: userSet, details: detailsKey, own, lease } = this.#keys;
+    const beside = [detailsKey(id), own(details.incarnation), lease(details.node)];
+    await this.#store.run<Answer>(
+      extend,
+      [session(id), role(id), userSet(user), ...beside],
+      [id, user, packDetails(details), Math.ceil(ttl), Math.ceil(ttl) + DETAILS_GRACE, details.incarnation],
+    );
   }
 
   async #write(

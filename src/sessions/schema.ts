@@ -10,6 +10,7 @@ export async function ensureWritable(store: Store, keys: Keys): Promise<void> {
 
 /** @throws WssessError `schema_newer` for a version above ours; none at all is an empty Redis */
 export function checkSchema(version: string | null): void {
-  if (version === null || Number(version) <= SCHEMA) return;
+  // As the scripts read it: to Number(), nothing and spaces are 0.
+  if (version === null || (version.trim() !== '' && Number(version) <= SCHEMA)) return;
   throw new WssessError('schema_newer', `the keys have layout ${JSON.stringify(version)}, this wssess knows ${SCHEMA}`);
 }

@@ -24,6 +24,30 @@ return {'OK'}
 `,
 };
 
+export const extend: Script = {
+  name: 'extend',
+  sha: 'd19f31eb1829c1a9933f019a45c0da698727672b',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+local types = {'string', 'string', 'set', 'string', 'zset', 'string'}
+for i = 1, 6 do
+  if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
+end
+local lease = redis.call('GET', KEYS[6])
+if not lease or string.sub(lease, 1, 16) ~= ARGV[6] then return {'NOLEASE'} end
+if redis.call('GET', KEYS[1]) ~= ARGV[2] or redis.call('GET', KEYS[4]) ~= ARGV[3] then return {'STALE'} end
+for _, key in ipairs({KEYS[1], KEYS[2], KEYS[3]}) do redis.call('PEXPIRE', key, ARGV[4], 'GT') end
+for _, key in ipairs({KEYS[4], KEYS[5]}) do redis.call('PEXPIRE', key, ARGV[5], 'GT') end
+local ends = redis.call('PEXPIRETIME', KEYS[1])
+redis.call('ZADD', KEYS[5], 'XX', ends < 0 and '+inf' or ends, ARGV[1])
+return {'OK'}
+`,
+};
+
 export const frame: Script = {
   name: 'frame',
   sha: '6b7c4efe6840bd25f56686ed112f90acdc0e1978',
@@ -352,20 +376,24 @@ return {'OK'}
 
 export const sweeper: Script = {
   name: 'sweeper',
-  sha: 'bcab6370de9159fb11519f8ec55279c0234b7527',
+  sha: 'fdb688a14b63770d6a95c386dc7bc717bf60bd54',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
   local found = redis.call('TYPE', key).ok
   return found == 'none' or found == want
 end
-if not typed(KEYS[1], 'string') then return {'TYPE', KEYS[1]} end
+for _, i in ipairs({1, 5}) do
+  if not typed(KEYS[i], 'string') then return {'TYPE', KEYS[i]} end
+end
 local held = redis.call('GET', KEYS[1])
 if held and held ~= ARGV[1] then return {'TAKEN'} end
 if ARGV[2] == '0' then
   redis.call('DEL', KEYS[1])
   return {'OK'}
 end
+local schema = redis.call('GET', KEYS[5])
+if schema and not (tonumber(schema) and tonumber(schema) <= tonumber(ARGV[4])) then return {'NEWER', schema} end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 for _, key in ipairs({KEYS[2], KEYS[3], KEYS[4]}) do redis.call('PEXPIRE', key, ARGV[3]) end
 return {'OK'}
@@ -430,4 +458,4 @@ return {'OK'}
 };
 
 /** All of them: the only scripts that the embedded store runs. */
-export const SCRIPTS: readonly Script[] = [answer, bound, frame, lease, limit, look, probe, prune, refresh, register, release, relist, request, retire, scrub, sweeper, unindex, unregister];
+export const SCRIPTS: readonly Script[] = [answer, bound, extend, frame, lease, limit, look, probe, prune, refresh, register, release, relist, request, retire, scrub, sweeper, unindex, unregister];

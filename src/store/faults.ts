@@ -114,7 +114,9 @@ function reasonOf(fault: Error & { code?: string; host?: string }): string {
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
       return 'what answers there does not speak TLS';
     case '':
-      return message.startsWith('Stream isn') ? 'the connection is down' : message.replace(/\.$/, '');
+      return /^(Stream isn|Reached the max retries)/.test(message)
+        ? 'the connection is down'
+        : message.replace(/\.$/, '');
     default:
       if (UNTRUSTED.includes(code)) return 'its certificate is signed by nobody whom this machine trusts';
       return isOfClientCertificate(code) ? 'it wants a certificate of its client' : code;

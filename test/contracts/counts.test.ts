@@ -108,6 +108,23 @@ contract('The right to sweep', (f) => {
     expect(await holdRight(OTHER_INCARNATION, f)).toBe(true);
   });
 
+  test('is nobody’s who knows an older layout than lies there, and can be given back all the same', async () => {
+    expect(await holdRight(INCARNATION, f)).toBe(true);
+    for (const newer of ['2', 'x', '', ' ']) {
+      await f.redis.client.set('ws:x:schema', newer);
+      for (const process of [INCARNATION, OTHER_INCARNATION]) {
+        const asked = holdRight(process, f);
+        if (process === INCARNATION) await expect(asked).rejects.toMatchObject({ code: 'schema_newer' });
+        else expect(await asked).toBe(false);
+      }
+    }
+    await giveBackRight(INCARNATION, f);
+    await expect(holdRight(OTHER_INCARNATION, f)).rejects.toMatchObject({ code: 'schema_newer' });
+    expect(await f.redis.keys()).toEqual(['ws:x:schema']);
+    await f.redis.client.set('ws:x:schema', '1');
+    expect(await holdRight(INCARNATION, f)).toBe(true);
+  });
+
   test('that a key of another type keeps is nobody’s', async () => {
     await f.redis.client.rpush('ws:x:sweeper', 'a list');
     await expect(holdRight(INCARNATION, f)).rejects.toMatchObject({ code: 'key_type' });

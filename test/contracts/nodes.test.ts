@@ -116,6 +116,32 @@ contract('Nodes', (f) => {
       ]);
     });
 
+    test('of a lease, what is not of its type is as if it were not said', async () => {
+      const hostile = {
+        url: 5,
+        host: {},
+        pid: 'x',
+        version: [],
+        started_at: 7,
+        sessions: null,
+        draining: 1,
+        cpu: 'x',
+        more: 1,
+      };
+      for (const said of [
+        hostile,
+        'text',
+        [1, 2],
+        Object.fromEntries(Object.keys(hostile).map((name) => [name, null])),
+      ]) {
+        await f.nodes.hold(nodeInfo());
+        await f.redis.client.set('ws:x:node:n1', INCARNATION + JSON.stringify(said));
+        const nothing = { url: '', host: '', pid: 0, version: '', started_at: '', sessions: 0, draining: undefined };
+        const expected = { name: 'n1', incarnation: INCARNATION, ...nothing, ...NO_LOAD };
+        expect((await f.nodes.list())[0]?.info).toEqual(expected);
+      }
+    });
+
     test('a node whose name is a number keeps its own time', async () => {
       await f.nodes.hold(nodeInfo());
       await f.redis.client.zadd('ws:x:nodes', 1000, 'n0', 5000, '1000');

@@ -152,6 +152,28 @@ describeWithRedis('a Redis that is hard to reach', () => {
     await registered(staying, await talk(serve.ws, 'new'));
   });
 
+  it('full for longer than a TTL: whose client gives signs is seen and can be thrown out, whose gives none expires', {
+    timeout: 120_000,
+  }, async () => {
+    const short = await startServe(proxy.url, ['--node', 'short', '--ttl', '4s', '--heart-beat', '0,0']);
+    const [active, silent] = [await talk(short.ws, 'active'), await talk(short.ws, 'silent')];
+    const beats = setInterval(() => active.socket.send('\n'), 200);
+    try {
+      await redis.client.config('SET', 'maxmemory', '1');
+      expect((await within(silent.closed, 60_000, 'the end of who is silent')).code).toBe(4005);
+      const end = performance.now() + 8000;
+      while (performance.now() < end) {
+        expect((await short.rest('/api/session/user/active/online')).body).toMatchObject({ sessionCount: 1 });
+        await sleep(100);
+      }
+      expect((await short.rest(`/api/session/${active.session}`, 'DELETE')).body).toMatchObject({ outcome: 'kicked' });
+    } finally {
+      clearInterval(beats);
+      await redis.client.config('SET', 'maxmemory', '0');
+      expect(await short.stop()).toBe(0);
+    }
+  });
+
   it('a replica, for longer than the lease: not ready and CONNECT refused; a master again, all is written again', {
     timeout: 180_000,
   }, async () => {

@@ -1,5 +1,7 @@
 /** The right to sweep: one process over all nodes has it at a time, and it ends by itself when that process dies. */
 import { WssessError } from '../../common/errors.ts';
+import { SCHEMA } from '../keys.ts';
+import { checkSchema } from '../schema.ts';
 import { sweeper } from '../scripts.gen.ts';
 import type { Sessions } from '../sessions.ts';
 import { KEPT } from './foreign.ts';
@@ -7,7 +9,7 @@ import { KEPT } from './foreign.ts';
 /** Milliseconds that it lasts unless it is renewed: shorter than a lease, so that who died while sweeping is swept too. */
 export const RIGHT = 4000;
 
-/** Takes or renews it. @returns whether this process has it @throws WssessError */
+/** Takes or renews it. @returns whether this process has it @throws WssessError `schema_newer`, `key_type` */
 export function holdRight(incarnation: string, floor: Pick<Sessions, 'store' | 'keys'>): Promise<boolean> {
   return run(incarnation, RIGHT, floor);
 }
@@ -22,8 +24,9 @@ async function run(
   ms: number,
   { store, keys }: Pick<Sessions, 'store' | 'keys'>,
 ): Promise<boolean> {
-  const names = [keys.sweeper, keys.foreign, keys.foreignUsers, keys.swept];
-  const [result, key] = await store.run<[string, string?]>(sweeper, names, [incarnation, ms, KEPT]);
-  if (result === 'TYPE') throw new WssessError('key_type', `${key} holds another type of value`);
+  const names = [keys.sweeper, keys.foreign, keys.foreignUsers, keys.swept, keys.schema];
+  const [result, what] = await store.run<[string, string?]>(sweeper, names, [incarnation, ms, KEPT, SCHEMA]);
+  if (result === 'NEWER') checkSchema(what!);
+  if (result === 'TYPE') throw new WssessError('key_type', `${what} holds another type of value`);
   return result === 'OK';
 }
