@@ -1,5 +1,5 @@
 /**
- * What wssess promises when things fail, measured: `npm run bench:reliability` (some 20 minutes), or a few trials of each
+ * What wssess promises when things fail, measured: `npm run bench:reliability` (some 15 minutes), or a few trials of each
  * with `npm run bench:reliability -- --trials 3`. A promise that is broken ends it with an error. With `--write` the
  * table goes into docs/reliability.md.
  *
