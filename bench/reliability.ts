@@ -10,7 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { seeded } from '../test/helpers/seeded.ts';
+import { seeded } from '../src/demo/people.ts';
 import { crash } from './reliability/crash.ts';
 import { disperse, gather } from './reliability/crowd.ts';
 import { comesBackEmpty } from './reliability/empty.ts';

@@ -5,6 +5,8 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const LONGEST = 10 * 365 * DAY;
+/** The longest delay that a timer of Node takes; a longer one would fire at once. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 const UNITS = [
   ['d', DAY],

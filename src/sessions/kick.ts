@@ -1,8 +1,8 @@
 /** Throws sessions out, and says of each what really happened. */
 import type { Session } from './model.ts';
 import { byOwner, type Owned } from './owners.ts';
-import { Pace } from './pace.ts';
 import type { Sessions } from './sessions.ts';
+import { Throttle } from './throttle.ts';
 import type { Ended } from './tombstone.ts';
 
 /**
@@ -37,7 +37,7 @@ export interface KickOptions {
   /** Milliseconds for each request to a node. */
   timeout: number;
   /** How fast sessions are thrown out; it may call the rest off. */
-  pace?: Pace;
+  pace?: Throttle;
 }
 
 /**
@@ -48,7 +48,7 @@ export interface KickOptions {
 export async function kick(
   targets: readonly Session[],
   { directory, registry, nodes, control }: Pick<Sessions, 'directory' | 'registry' | 'nodes' | 'control'>,
-  { actionId, reason, purge, timeout, pace = new Pace() }: KickOptions,
+  { actionId, reason, purge, timeout, pace = new Throttle() }: KickOptions,
 ): Promise<KickResult[]> {
   const begin = performance.now();
   const results: KickResult[] = [];

@@ -5,12 +5,11 @@
  */
 import type { Redis } from 'ioredis';
 import { WssessError } from '../common/errors.ts';
+import { LONGEST_TIMER } from '../common/time.ts';
 import { isStale, isUnknownScript, type Told, translate } from './faults.ts';
 import { type Entry, Link } from './link.ts';
 import { type Ear, Listener } from './listener.ts';
 
-/** Milliseconds: what setTimeout can hold. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 /** Commands that may wait for an answer: when Redis hangs, more would pile up than it ever works off. */
 const MOST_WAITING = 20_000;
 
@@ -125,15 +124,7 @@ export class Store {
    * @throws WssessError
    */
   async run<T>(script: Script, keys: readonly string[], args: readonly Argument[] = []): Promise<T> {
-    const call = () =>
-      this.call<T>(script.readOnly ? 'EVALSHA_RO' : 'EVALSHA', script.sha, keys.length, ...keys, ...args);
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof WssessError && isUnknownScript(error.cause))) throw error;
-      await this.call('SCRIPT', 'LOAD', script.lua);
-      return call();
-    }
+    return this.#known(script, () => this.call<T>(...evalsha(script, keys, args)));
   }
 
   /**
@@ -146,16 +137,20 @@ export class Store {
     runs: readonly { keys: readonly string[]; args: readonly Argument[] }[],
   ): Promise<T[]> {
     if (runs.length === 0) return [];
-    const name = script.readOnly ? 'EVALSHA_RO' : 'EVALSHA';
-    const call = () =>
-      this.batch<T>(runs.map(({ keys, args }) => [name, script.sha, keys.length, ...keys, ...args] as const));
+    return this.#known(script, () => this.batch<T>(runs.map(({ keys, args }) => evalsha(script, keys, args))));
+  }
+
+  /**
+   * Loads a script that Redis doesn't know, and tries again. Of several runs none was done then: scripts are forgotten all at
+   * once, and what ran compares before it writes.
+   */
+  async #known<T>(script: Script, run: () => Promise<T>): Promise<T> {
     try {
-      return await call();
+      return await run();
     } catch (error) {
-      // Where it is unknown none of them ran: scripts are forgotten all at once, and what ran compares before it writes.
       if (!(error instanceof WssessError && isUnknownScript(error.cause))) throw error;
       await this.call('SCRIPT', 'LOAD', script.lua);
-      return call();
+      return run();
     }
   }
 
@@ -264,4 +259,8 @@ export class Store {
   #translate(error: Error): WssessError {
     return translate(error, this.#main.fault, this.#made.told);
   }
+}
+
+function evalsha({ readOnly, sha }: Script, keys: readonly string[], args: readonly Argument[]): Command {
+  return [readOnly ? 'EVALSHA_RO' : 'EVALSHA', sha, keys.length, ...keys, ...args];
 }

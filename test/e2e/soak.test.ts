@@ -4,12 +4,12 @@
  * WSSESS_SOAK_SEED: repeats a run.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { seeded } from '../../src/demo/people.ts';
 import { kick } from '../../src/sessions/kick.ts';
 import type { Sessions } from '../../src/sessions/sessions.ts';
 import { openFloor } from '../helpers/floor.ts';
 import { wssess } from '../helpers/program.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
-import { seeded } from '../helpers/seeded.ts';
 import { Stage } from '../helpers/soak/stage.ts';
 import { sleep, until } from '../helpers/wait.ts';
 

@@ -7,11 +7,11 @@ import { formatAge } from '../../common/time.ts';
 import { MAX_REASON } from '../../sessions/control.ts';
 import { isDone, isUnanswered, KICK_TIMEOUT, type KickResult, kick } from '../../sessions/kick.ts';
 import { type Session, toRow } from '../../sessions/model.ts';
-import { Pace } from '../../sessions/pace.ts';
 import { ensureWritable } from '../../sessions/schema.ts';
 import { isSelective } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { type Targets, targetsOf } from '../../sessions/targets.ts';
+import { Throttle } from '../../sessions/throttle.ts';
 import type { Io } from '../io.ts';
 import {
   addOutput,
@@ -172,7 +172,7 @@ async function act(
     if (!isForPrograms(flags)) io.err('stopping after what is under way\n');
     stopped.abort();
   });
-  const pace = new Pace(rate, stopped.signal);
+  const pace = new Throttle(rate, stopped.signal);
   const options = { ...told, purge: flags.purge === true, timeout, pace };
   const results = await kick(found, sessions, options).finally(() => clearTimeout(patience));
   const order = new Map(found.map(({ id }, i) => [id, i]));

@@ -1,8 +1,7 @@
 /** STOMP heart-beats of one connection (1.2 "Heart-beating"): each way apart, 0 is off. Times are milliseconds of the monotonic clock. */
+import { LONGEST_TIMER } from '../../common/time.ts';
 import type { HeartBeat } from '../stomp/heartbeat.ts';
 
-/** The longest delay that a timer of Node takes; a longer one would fire at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 /** What a client may be late at least: timers and networks aren't exact. */
 const LEAST_MARGIN = 1000;
 /** Of the agreed interval a beat is sent after so much, since timers fire late and it must not be exceeded. */

@@ -3,7 +3,7 @@
  * can be taken back; a signal ends the process as ever, without the pace.
  */
 import type { DrainAsks } from '../../sessions/control.ts';
-import { Pace } from '../../sessions/pace.ts';
+import { Throttle } from '../../sessions/throttle.ts';
 import type { Log } from '../log.ts';
 import type { Lease } from './lease.ts';
 import type { Members } from './members.ts';
@@ -36,11 +36,11 @@ export class Draining {
     log.info(
       `draining, as an operator asked: ${members.sockets} connections are closed${rate ? `, ${rate} a second` : ''}`,
     );
-    void this.#close(new Pace(rate ?? undefined, this.#closing.signal), reason, this.#closing.signal);
+    void this.#close(new Throttle(rate ?? undefined, this.#closing.signal), reason, this.#closing.signal);
     await lease.tell();
   }
 
-  async #close(pace: Pace, reason: string | null, stopped: AbortSignal): Promise<void> {
+  async #close(pace: Throttle, reason: string | null, stopped: AbortSignal): Promise<void> {
     const { members, lease, log, fault } = this.#drained;
     try {
       await members.drain({ pace, reason });

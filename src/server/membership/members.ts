@@ -2,8 +2,8 @@
 import { WssessError } from '../../common/errors.ts';
 import { cutUtf8 } from '../../common/escape.ts';
 import type { Details } from '../../sessions/model.ts';
-import { Pace } from '../../sessions/pace.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
+import { Throttle } from '../../sessions/throttle.ts';
 import { LONGEST_ABSENCE } from '../../sessions/tombstone.ts';
 import type { Connection } from '../connection/connection.ts';
 import { AWAY, EXPIRED, endingOf, endRefused, shutdown, tooManySessions } from './endings.ts';
@@ -181,7 +181,13 @@ export class Members {
    * Closes every socket with cause `shutdown`, and unregisters the sessions.
    * @param options pace: how fast; it may call the rest off; reason: told to the clients
    */
-  async drain({ pace = new Pace(), reason = null }: { pace?: Pace; reason?: string | null } = {}): Promise<void> {
+  async drain({
+    pace = new Throttle(),
+    reason = null,
+  }: {
+    pace?: Throttle;
+    reason?: string | null;
+  } = {}): Promise<void> {
     const ended: Promise<void>[] = [];
     const sockets = [...this.#sockets];
     while (sockets.length > 0) {

@@ -3,14 +3,14 @@
  * is written at half-life, and only if there was a sign since; at the deadline Redis is asked, since another may have
  * renewed it. What Redis doesn't take waits for `restore`. Times are milliseconds of the monotonic clock.
  */
+
 import { WssessError } from '../../common/errors.ts';
+import { LONGEST_TIMER } from '../../common/time.ts';
 import type { Details } from '../../sessions/model.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { type Ended, SessionEnded } from '../../sessions/tombstone.ts';
 import { isPassing, type Lease } from './lease.ts';
 
-/** The longest delay that a timer takes; waking earlier than needed does no harm. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 /** Milliseconds before a write is tried again that failed by a fault of ours, or of what lies in Redis. */
 const AFTER_FAULT = 10_000;
 

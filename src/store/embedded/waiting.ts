@@ -1,11 +1,9 @@
 /** Clients that wait in BLPOP, each key's in the order in which they came. */
+import { LONGEST_TIMER } from '../../common/time.ts';
 import { type Client, sizeOfNames } from './client.ts';
 import type { Keyspace } from './data/keyspace.ts';
 import { List } from './data/list.ts';
 import { NIL_LIST } from './protocol/reply.ts';
-
-/** Milliseconds: what setTimeout can hold. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 export class Waiting {
   readonly #clients = new Map<string, Set<Client>>();

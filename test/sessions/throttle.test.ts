@@ -1,12 +1,12 @@
 /** How fast an act goes: with a clock of the test's own. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Pace } from '../../src/sessions/pace.ts';
+import { Throttle } from '../../src/sessions/throttle.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** How many of `all` have gone after so many milliseconds. */
-function runner(pace: Pace, all: number) {
+function runner(pace: Throttle, all: number) {
   let gone = 0;
   const over = (async () => {
     while (gone < all) {
@@ -19,7 +19,7 @@ function runner(pace: Pace, all: number) {
 }
 
 test.each([1, 2, 7, 50, 1000])('at %i a second, never more than that in any second', async (rate) => {
-  const { after } = runner(new Pace(rate), rate * 4);
+  const { after } = runner(new Throttle(rate), rate * 4);
   let before = await after(0);
   expect(before).toBeLessThanOrEqual(Math.max(1, rate / 5));
   for (let second = 1; second <= 3; second++) {
@@ -31,19 +31,19 @@ test.each([1, 2, 7, 50, 1000])('at %i a second, never more than that in any seco
 });
 
 test('several who share one pace go no faster together', async () => {
-  const pace = new Pace(10);
+  const pace = new Throttle(10);
   const [one, other] = [runner(pace, 100), runner(pace, 100)];
   await one.after(5000);
   expect((await one.after(0)) + (await other.after(0))).toBeLessThanOrEqual(52);
 });
 
 test('without a rate nobody waits', async () => {
-  expect(await new Pace().take(1234)).toBe(1234);
+  expect(await new Throttle().take(1234)).toBe(1234);
 });
 
 test('called off, nothing goes any more, and who waits is told at once', async () => {
   const stop = new AbortController();
-  const { over, after } = runner(new Pace(1, stop.signal), 100);
+  const { over, after } = runner(new Throttle(1, stop.signal), 100);
   expect(await after(2500)).toBe(3);
   stop.abort();
   await over;

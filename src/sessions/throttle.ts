@@ -4,7 +4,7 @@ import { pause } from '../common/pause.ts';
 /** Times a second that some go, so that a fast pace isn't made of single ones. */
 const STEPS = 5;
 
-export class Pace {
+export class Throttle {
   readonly #perSecond: number;
   readonly #stopped: AbortSignal | undefined;
   /** On the monotonic clock: when the next may go. */
