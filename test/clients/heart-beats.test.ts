@@ -6,7 +6,7 @@ import webstomp from 'webstomp-client';
 import { WebSocket } from 'ws';
 import { type Classic, openSeven, openTwo, openWeb } from '../helpers/classic.ts';
 import { connect7, register } from '../helpers/clients.ts';
-import { startProxy } from '../helpers/proxy.ts';
+import { startFaultProxy } from '../helpers/fault-proxy.ts';
 import { serveForFile } from '../helpers/serve-embedded.ts';
 import { until, within } from '../helpers/wait.ts';
 
@@ -120,11 +120,11 @@ it(
 it(
   'see that the server fell silent',
   each(async (open) => {
-    const proxy = await startProxy(served.ws);
+    const proxy = await startFaultProxy(served.serve.port);
     const { client, socket, beats } = open(proxy.ws, { outgoing: 0, incoming: 1000 });
     await within(client);
     await until(() => beats.received >= 2);
-    proxy.mute('to client');
+    proxy.hold('to client');
     await until(() => socket.readyState !== WebSocket.OPEN);
     expect(beats.sent).toBe(0);
     await proxy.close();

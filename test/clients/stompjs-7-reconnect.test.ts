@@ -2,16 +2,16 @@
 import type { StompConfig } from '@stomp/stompjs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { make7 } from '../helpers/clients.ts';
-import { startProxy, type TcpProxy } from '../helpers/proxy.ts';
+import { type FaultProxy, startFaultProxy } from '../helpers/fault-proxy.ts';
 import { serveForFile } from '../helpers/serve-embedded.ts';
 import { sleep, until } from '../helpers/wait.ts';
 
 const USER = { userId: 'kim', userRole: 'AGENT' };
 const DELAY = 20;
 const served = serveForFile(['--node', 'reconnect', '--heart-beat', '200ms,200ms']);
-let proxy: TcpProxy;
+let proxy: FaultProxy;
 beforeEach(async () => {
-  proxy = await startProxy(served.ws);
+  proxy = await startFaultProxy(served.serve.port);
 });
 afterEach(() => proxy.close());
 
@@ -57,7 +57,7 @@ describe('comes back, as a new session, when', () => {
 
   it('the connection is reset', async () => {
     const { seen, back } = await connect();
-    proxy.cut();
+    proxy.reset();
     await back();
     expect(seen).toEqual([...BEGIN, 'close 1006', ...BEGIN]);
   });
@@ -74,7 +74,7 @@ describe('comes back, as a new session, when', () => {
       onWebSocketClose: ({ code }) => code !== 1006 && seen.push(`close ${code}`),
     });
     await served.restart();
-    proxy.to(served.ws);
+    proxy.to(served.serve.port);
     await back();
     const tries = seen.slice(4).filter((one) => one !== 'before connect'); // until somebody listened again
     expect([...seen.slice(0, 4), ...tries]).toEqual([...BEGIN, 'error shutdown', 'close 1001', 'connect']);
@@ -86,9 +86,9 @@ describe('comes back, as a new session, when', () => {
   ])('the server falls silent, and it %s', async (_, discardWebsocketOnCommFailure) => {
     const options = { heartbeatIncoming: 500, discardWebsocketOnCommFailure };
     const { seen, back } = await connect(options);
-    proxy.mute('to client');
+    proxy.hold('to client');
     await until(() => seen.includes('heart-beat lost'));
-    proxy.unmute();
+    proxy.heal();
     await back();
     expect(seen.slice(0, 3)).toEqual([...BEGIN, 'heart-beat lost']);
     expect(seen.find((one) => one.startsWith('close'))).toMatch(discardWebsocketOnCommFailure ? /1006/ : /100[056]/);
@@ -96,19 +96,19 @@ describe('comes back, as a new session, when', () => {
 
   it('its own network falls silent: the server cuts it after the agreed time', async () => {
     const { seen, back } = await connect({ heartbeatOutgoing: 200 });
-    proxy.mute('to server');
+    proxy.hold('to server');
     await until(() => seen.includes('error heartbeat'));
-    proxy.unmute();
+    proxy.heal();
     await back();
     expect(seen).toEqual([...BEGIN, 'error heartbeat', 'close 1002', ...BEGIN]);
   });
 
   it('nobody answers in its connectionTimeout', async () => {
-    proxy.mute('to client');
+    proxy.hold('to client');
     const coming = connect({ connectionTimeout: 200 });
     // The second try is under way.
-    await until(async () => proxy.connections > 1);
-    proxy.unmute();
+    await until(async () => proxy.made > 1);
+    proxy.heal();
     const { seen } = await coming;
     expect(seen.slice(0, 2)).toEqual(['before connect', 'close 1006']);
   });
@@ -126,7 +126,7 @@ describe('stays away', () => {
   it('by a word while it waits to come back', async () => {
     const { client, seen } = await connect();
     client.onWebSocketClose = () => queueMicrotask(() => void client.deactivate()); // the delay runs by then
-    proxy.cut();
+    proxy.reset();
     await until(() => !client.active);
     await sleep(5 * DELAY);
     expect(seen).toEqual(BEGIN);

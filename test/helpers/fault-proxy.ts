@@ -17,8 +17,10 @@ export type Way = 'to client' | 'to server';
 
 export interface FaultProxy {
   port: number;
-  /** redis://127.0.0.1:port */
+  /** redis://127.0.0.1:port, where a Redis is behind it. */
   url: string;
+  /** ws://127.0.0.1:port/ws, where a `serve` is. */
+  ws: string;
   /** Connections that are open. */
   readonly open: number;
   /** Connections that were made since the start. */
@@ -39,6 +41,8 @@ export interface FaultProxy {
   cut(): void;
   /** Resets all connections once: new ones are served. */
   reset(): void;
+  /** New connections go to the server on another port of loopback. */
+  to(port: number): void;
   /** Ends the faults. What was swallowed is lost for good: such connections are reset. */
   heal(): void;
   close(): Promise<void>;
@@ -122,12 +126,13 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const faults: Record<Way, Fault> = { 'to client': { ...NONE }, 'to server': { ...NONE } };
   const connections = new Set<{ pipes: Pipe[]; reset(): void }>();
   let [refuses, made, sent] = [false, 0, 0];
+  let target = port;
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     client.on('error', () => {});
     if (refuses) return void client.resetAndDestroy();
     made++;
-    const upstream = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    const upstream = connect({ port: target, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     upstream.on('error', () => {});
     const pipes = [
       new Pipe(client, upstream, faults['to server'], (bytes) => (sent += bytes)),
@@ -163,6 +168,7 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
   return {
     port: own,
     url: `redis://127.0.0.1:${own}`,
+    ws: `ws://127.0.0.1:${own}/ws`,
     get open() {
       return connections.size;
     },
@@ -182,6 +188,9 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
       reset();
     },
     reset,
+    to(other) {
+      target = other;
+    },
     heal() {
       refuses = false;
       set([], NONE);
