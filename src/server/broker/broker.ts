@@ -3,6 +3,7 @@ import { CLOSE, Refusal } from '../refusal.ts';
 import type { Frame } from '../stomp/frame.ts';
 import { quote } from '../stomp/protocol-error.ts';
 import { Addressees } from './addressees.ts';
+import { Clogged } from './clogged.ts';
 import { deliver, type Recipient } from './deliver.ts';
 import { deliverAcked } from './deliver-acked.ts';
 import { Desk, type Held, type Send } from './desk.ts';
@@ -11,6 +12,7 @@ import { type BrokerOptions, weightOf } from './limits.ts';
 import type { Audience, OtherNodes, Shared } from './other-nodes.ts';
 import type { Queued } from './queue.ts';
 import { Queues } from './queues.ts';
+import { type Receivers, receiversOf } from './receivers.ts';
 import { type AckMode, type Subscription, Subscriptions } from './subscriptions.ts';
 import type { Delivery } from './unacked.ts';
 
@@ -29,9 +31,6 @@ export interface Client extends Recipient {
 
 type Sub = Subscription<Client>;
 
-/** Milliseconds after which a queue looks again whether a clogged consumer takes more. */
-const CLOGGED = 20;
-
 export class Broker {
   readonly #options: BrokerOptions & { maxSubscriptions: number };
   readonly #incarnation: string;
@@ -42,7 +41,7 @@ export class Broker {
   /** Of those that acknowledge, or have used a transaction. */
   readonly #desks = new Map<Client, Desk<Sub>>();
   /** Queues that wait for a clogged consumer. */
-  readonly #clogged = new Set<string>();
+  readonly #clogged = new Clogged((names) => this.#wake(names));
   /** Since the start of the process: SEND frames that were accepted, MESSAGE frames that they became. */
   readonly counters = { messages_in: 0, messages_out: 0 };
 
@@ -225,16 +224,8 @@ export class Broker {
     for (const subscription of acking) this.#hand(frame, subscription, { id });
   }
 
-  #receivers(target: Shared): { auto: Iterable<Sub>; acking: Iterable<Sub> } {
-    const { name } = target;
-    if (target.kind !== 'user' && target.kind !== 'session') {
-      return { auto: this.#subscriptions.of(name, 'auto'), acking: this.#subscriptions.of(name, 'acking') };
-    }
-    const clients =
-      target.kind === 'user' ? this.#addressees.ofUser(target.user) : this.#addressees.ofSession(target.session);
-    const theirs = clients.flatMap((client) => this.#subscriptions.ofSubscriber(client));
-    const meant = theirs.filter(({ destination }) => destination === name);
-    return { auto: meant.filter(({ ack }) => ack === 'auto'), acking: meant.filter(({ ack }) => ack !== 'auto') };
+  #receivers(target: Shared): Receivers<Client> {
+    return receiversOf(target, this.#subscriptions, this.#addressees);
   }
 
   /** To a subscription that acknowledges. One that is not of a queue can't be left waiting: it is ended. */
@@ -258,13 +249,6 @@ export class Broker {
   #takes({ subscriber, ack, destination }: Sub): boolean {
     if (ack !== 'auto' && this.#desks.get(subscriber)?.full) return false;
     if (!subscriber.clogged) return true;
-    if (this.#clogged.size === 0) {
-      setTimeout(() => {
-        const names = [...this.#clogged];
-        this.#clogged.clear();
-        this.#wake(names);
-      }, CLOGGED).unref();
-    }
     this.#clogged.add(destination);
     return false;
   }
