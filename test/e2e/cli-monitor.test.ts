@@ -88,7 +88,9 @@ describeWithRedis('MONITOR', () => {
     try {
       for (let i = 0; i < 30; i++) {
         const commands = await commandsOf(redis.url, () => redis.client.get(`"${i}" \\ "`));
-        expect(commands.filter(([name]) => name === 'GET')).toEqual([['GET', `"${i}" \\ "`]]);
+        // The node's sweeper reads keys of its own when its time comes.
+        const asked = commands.filter(([name, key]) => name === 'GET' && !key?.startsWith('ws:'));
+        expect(asked).toEqual([['GET', `"${i}" \\ "`]]);
       }
     } finally {
       isOver = true;
