@@ -37,17 +37,57 @@ async function read(bytes: Buffer): Promise<{ data: Buffer; binary: boolean }[]>
   return got;
 }
 
-it('what is sent in one turn is one write, in its order', async () => {
+/** A socket just got several messages in a turn: they are joined, in this turn and the next ones. */
+async function joining(): Promise<Turn> {
+  const turn = new Turn();
+  const { box } = outbox(turn);
+  for (const text of ['one', 'two']) box.push(message(text));
+  await turnEnds();
+  return turn;
+}
+
+it('one message a turn is written at once', async () => {
+  const turn = new Turn();
+  const [one, two] = [outbox(turn), outbox(turn)];
+  const shared = message('one');
+  for (const { box } of [one, two]) box.push(shared);
+  expect([one.writes.length, one.box.bytes, one.box.pushed]).toEqual([1, 0, 3]);
+  expect(one.writes[0]![0]).toBe(two.writes[0]![0]);
+  await turnEnds();
+  one.box.push(message('next'));
+  expect((await read(all(one.writes))).map(({ data }) => data.toString())).toEqual(['one', 'next']);
+});
+
+it('the second of a turn waits for the others, in its order', async () => {
   const { box, writes } = outbox(new Turn());
+  for (const text of ['one', 'two', 'three']) box.push(message(text));
+  expect([writes.length, box.bytes]).toEqual([1, 8]);
+  await turnEnds();
+  expect([writes.length, box.bytes]).toEqual([2, 0]);
+  expect((await read(all(writes))).map(({ data }) => data.toString())).toEqual(['one', 'two', 'three']);
+});
+
+it('what is sent in the turns after such a one is one write each, until it has long been one message', async () => {
+  const turn = await joining();
+  const { box, writes } = outbox(turn);
   for (const text of ['one', 'two', 'three']) box.push(message(text));
   expect([writes.length, box.bytes]).toEqual([0, 11]);
   await turnEnds();
   expect([writes.length, box.bytes]).toEqual([1, 0]);
   expect((await read(all(writes))).map(({ data }) => data.toString())).toEqual(['one', 'two', 'three']);
+  let turns = 0;
+  for (let seen = writes.length; turns < 100; turns++) {
+    box.push(message('alone'));
+    if (writes.length > seen) break;
+    await turnEnds();
+    seen = writes.length;
+  }
+  expect(turns).toBeGreaterThan(1);
+  expect(turns).toBeLessThan(100);
 });
 
 it('sockets that get the same messages share one buffer; others do not', async () => {
-  const turn = new Turn();
+  const turn = await joining();
   const [one, two, other] = [outbox(turn), outbox(turn), outbox(turn)];
   const [a, b] = [message('a'), message('b')];
   for (const { box } of [one, two]) for (const each of [a, b]) box.push(each);
@@ -58,8 +98,9 @@ it('sockets that get the same messages share one buffer; others do not', async (
 });
 
 it('flush writes at once, and the end of the turn nothing more', async () => {
-  const { box, writes } = outbox(new Turn());
+  const { box, writes } = outbox(await joining());
   box.push(message('one'));
+  expect(writes).toHaveLength(0);
   box.flush();
   expect(writes).toHaveLength(1);
   await turnEnds();

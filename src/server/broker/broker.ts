@@ -129,7 +129,7 @@ export class Broker {
     if (this.#subscriptions.count(client) >= maxSubscriptions) {
       throw new Refusal(`more than ${maxSubscriptions} subscriptions`, 'Unsubscribe from some first.');
     }
-    const subscription: Sub = { subscriber: client, destination: source.name, id, ack };
+    const subscription: Sub = { subscriber: client, destination: source.name, id, ack, head: undefined };
     if (!this.#subscriptions.add(subscription)) {
       throw new Refusal(`the subscription ${quote(id ?? destination)} exists already`, '', CLOSE.protocol);
     }

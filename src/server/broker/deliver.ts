@@ -26,8 +26,8 @@ export const NOT_PASSED_ON = new Set([
   'ack',
 ]);
 
-/** The heads of subscriptions, as long as those live; a destination that differs makes a new one. */
-const heads = new WeakMap<Subscription<Recipient>, { destination: string; head: Buffer }>();
+/** Ids that subscriptions are grouped by: where there are more, hardly two are the same. */
+const MAX_SHARED_IDS = 16;
 
 /** What the receivers of one version share. */
 interface Shared {
@@ -66,7 +66,7 @@ export function deliver(
     let message = shared.byId.get(id);
     if (!message) {
       message = new Message(headOf(subscription, destination), shared.tail, shared.text);
-      shared.byId.set(id, message);
+      if (shared.byId.size < MAX_SHARED_IDS) shared.byId.set(id, message);
     }
     subscriber.send(message);
     delivered++;
@@ -75,10 +75,9 @@ export function deliver(
 }
 
 function headOf(subscription: Subscription<Recipient>, destination: string): Buffer {
-  const known = heads.get(subscription);
-  if (known?.destination === destination) return known.head;
+  if (subscription.head?.destination === destination) return subscription.head.bytes;
   const own = Headers.of({ destination, subscription: subscription.id });
-  const head = serializeHead('MESSAGE', own, subscription.subscriber.version);
-  heads.set(subscription, { destination, head });
-  return head;
+  const bytes = serializeHead('MESSAGE', own, subscription.subscriber.version);
+  subscription.head = { destination, bytes };
+  return bytes;
 }

@@ -9,6 +9,8 @@ export interface Subscription<Subscriber> {
   /** As the client named it; undefined for a 1.0 client that didn't. */
   id: string | undefined;
   ack: AckMode;
+  /** The head of its MESSAGE frames, encoded once; a message to a user has another destination. */
+  head: { destination: string; bytes: Buffer } | undefined;
 }
 
 export class Subscriptions<Subscriber extends object> {

@@ -7,6 +7,8 @@ import type { Message } from './message.ts';
 
 /** Bytes that wait for the end of the turn at most: beyond that they are written at once, and joined no more. */
 const ENOUGH = 64 * 1024;
+/** Turns for which messages are joined after one in which a socket got two. */
+const LATELY = 16;
 
 /** What an outbox writes to. */
 export interface Sink {
@@ -20,14 +22,36 @@ export interface Sink {
   send(message: Message): void;
 }
 
-/** What all sockets of a server share: the end of the turn, and what was joined for the last of them. */
+/** What all sockets of a server share: the end of the turn, whether joining pays, and what was joined last. */
 export class Turn {
+  /** Outboxes remember the turn in which they were last used. */
+  number = 0;
+  /** Turns to come in which messages are joined. While no socket gets two in a turn, what is sent is written at once. */
+  #joining = 0;
   #waiting: Outbox[] = [];
+  #isDue = false;
   #joined: { messages: readonly Message[]; chunks: Buffer[] } | undefined;
+
+  get joining(): boolean {
+    return this.#joining > 0;
+  }
+
+  /** A socket gets a second message in this turn. */
+  pays(): void {
+    this.#joining = LATELY;
+  }
+
+  /** Something is sent in this turn: it will be ended. */
+  begin(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(() => this.#end());
+  }
 
   /** Calls the outbox at the end of this turn. */
   add(outbox: Outbox): void {
-    if (this.#waiting.push(outbox) === 1) setImmediate(() => this.#end());
+    this.#waiting.push(outbox);
+    this.begin();
   }
 
   /** Joins messages; subscribers that are alike come one after the other, and share one buffer. */
@@ -37,6 +61,9 @@ export class Turn {
   }
 
   #end(): void {
+    this.#isDue = false;
+    this.number++;
+    if (this.#joining > 0) this.#joining--;
     const outboxes = this.#waiting;
     this.#waiting = [];
     for (const outbox of outboxes) outbox.flush();
@@ -50,6 +77,8 @@ export class Outbox {
   #messages: Message[] = [];
   /** It is among those that are called at the end of the turn. */
   #due = false;
+  /** The number of the turn in which something was last sent. */
+  #used = -1;
   /** Bytes that wait here; what the socket holds isn't counted. */
   bytes = 0;
   /** Bytes that ever came here. */
@@ -61,14 +90,24 @@ export class Outbox {
   }
 
   push(message: Message): void {
-    this.#messages.push(message);
+    const turn = this.#turn;
     const { length } = message;
-    this.bytes += length;
     this.pushed += length;
+    if (this.#used === turn.number) turn.pays();
+    else {
+      this.#used = turn.number;
+      if (!turn.joining && this.#messages.length === 0 && this.#sink.open && this.#sink.direct) {
+        turn.begin();
+        this.#sink.write(turn.join([message]));
+        return;
+      }
+    }
+    this.#messages.push(message);
+    this.bytes += length;
     if (this.bytes > ENOUGH) this.#write();
     else if (!this.#due) {
       this.#due = true;
-      this.#turn.add(this);
+      turn.add(this);
     }
   }
 
