@@ -1,6 +1,6 @@
 /**
- * One way to write to a socket: what is sent to it in one turn of the event loop is joined into one write. A write costs
- * a system call, more than all the rest of a delivery (docs/decisions/0006-fan-out.md).
+ * One way to write to a socket: while sockets get several messages in a turn of the event loop, those are joined into
+ * one write. A write costs a system call, more than all the rest of a delivery (docs/decisions/0006-fan-out.md).
  */
 import { join } from './framing.ts';
 import type { Message } from './message.ts';
