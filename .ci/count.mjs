@@ -1,6 +1,6 @@
 /**
  * The totals of vitest's JSON report, "passed failed skipped", and below them each test that failed or was skipped, a
- * line each: node .ci/count.mjs REPORT EXIT-CODE
+ * line each: node .ci/count.mjs REPORT EXIT-CODE. Or the files in which one failed: node .ci/count.mjs REPORT --failed-files
  */
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
@@ -14,6 +14,10 @@ try {
   // No report: vitest didn't come that far, which counts as one failure.
 }
 const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, numTodoTests = 0, testResults = [] } = report;
+if (exit === '--failed-files') {
+  for (const { name, status } of testResults) if (status === 'failed') console.log(relative(process.cwd(), name));
+  process.exit();
+}
 // A test file that can't be loaded has no failed test, nor has an error outside of any.
 const failed = exit === '0' ? numFailedTests : Math.max(1, numFailedTests);
 console.log(numPassedTests, failed, numPendingTests + numTodoTests);
