@@ -10,6 +10,8 @@ export interface Found extends RedisAddress {
   prefix: string;
   /** Set for the embedded store: what its state file says, which may be stale. */
   embedded?: State;
+  /** Where the embedded store is by now: that of a serve that was started again has another port and password. */
+  again?: () => string;
 }
 
 export function stateFile(flags: Record<string, unknown>, io: Io): string {
@@ -28,12 +30,17 @@ export function findStore(flags: Record<string, unknown>, io: Io): Found {
   const state = readState(file);
   if (!state) throw new WssessError('no_store', 'no Redis is named, and no embedded store runs here');
   return {
-    url: `redis://:${encodeURIComponent(state.password)}@127.0.0.1:${state.port}`,
+    url: urlOf(state),
+    again: () => urlOf(readState(file) ?? state),
     source: file,
     // The one that serve was given, unless another is asked for.
     prefix: resolve('prefix', flags, io.env).source === 'default' ? state.prefix : prefix,
     embedded: state,
   };
+}
+
+function urlOf({ password, port }: State): string {
+  return `redis://:${encodeURIComponent(password)}@127.0.0.1:${port}`;
 }
 
 /** What a person is told of the embedded store. */

@@ -123,12 +123,12 @@ export async function withSessions<T>(
   work: (sessions: Sessions) => Promise<T>,
   { lasting = false }: Lasting = {},
 ): Promise<T> {
-  const { prefix, embedded, ...address } = findStore(flags, io);
+  const { prefix, embedded, again, ...address } = findStore(flags, io);
   const timeout = read('redisTimeout', flags, io.env);
   const { connect } = await import('../store/connect.ts');
   let store: Store | undefined;
   try {
-    store = await connect({ ...address, prefix, timeout, lasting });
+    store = await connect({ ...address, prefix, timeout, lasting, again: lasting ? again : undefined });
     if (embedded) await store.call('PING'); // before it is named as the one that was found
     // Not where standard error is read by a program, which finds an error's JSON there and nothing else.
     if (embedded && !lasting && !flags.quiet && !['json', 'jsonl'].includes(formatOf(flags)))

@@ -25,13 +25,16 @@ export interface ConnectOptions {
    * piling up. False for a command: the first fault ends it.
    */
   lasting: boolean;
+  /** The URL by now, asked before each reconnect: the embedded store of a serve that is started again is elsewhere. */
+  again?: (() => string) | undefined;
 }
 
 /**
  * Connects to Redis.
  * @throws WssessError `usage` for a URL that is none, `redis_unreachable`, `redis_denied`, `redis_refused`
  */
-export async function connect({ url, source, tls, prefix = 'ws', timeout, lasting }: ConnectOptions): Promise<Store> {
+export async function connect(wanted: ConnectOptions): Promise<Store> {
+  const { url, source, tls, prefix = 'ws', timeout, lasting, again } = wanted;
   const address = parseUrl(url, source);
   const { kind } = address;
   const name = `Redis at ${address.where}`;
@@ -53,14 +56,16 @@ export async function connect({ url, source, tls, prefix = 'ws', timeout, lastin
     ...(address.tls && { tls: { secureContext: secure } }),
   };
   const probe = `${prefix}:x:`;
+  const entry = { ...address.entry, ...checkOf(address, name, probe) };
   const locator = kind === 'redis' ? undefined : new Locator(address, options, probe, timeout);
+  const finder = again ? moving(again, source, entry) : locator;
   const redis = new Redis(
-    locator
-      ? { ...options, Connector: connectorOf(locator, address.tls) }
+    finder
+      ? { ...options, Connector: connectorOf(finder, address.tls) }
       : { ...options, ...address.hosts[0], ...(address.tls && { tls: tlsOf(address.hosts[0].host, options.tls) }) },
   );
   const store = new Store(redis, {
-    entry: { ...address.entry, ...checkOf(address, name, probe) },
+    entry,
     where: address.where,
     told: { kind, name, master: () => locator?.last && textOf(locator.last) },
     timeout,
@@ -72,6 +77,17 @@ export async function connect({ url, source, tls, prefix = 'ws', timeout, lastin
     store.close();
     throw error;
   }
+}
+
+/** Where a Redis is by now that comes back elsewhere, and with another password. */
+function moving(again: () => string, source: string, entry: Entry): Pick<Locator, 'locate'> {
+  return {
+    async locate() {
+      const now = parseUrl(again(), source);
+      Object.assign(entry, now.entry);
+      return now.hosts[0];
+    },
+  };
 }
 
 /** What must be so at the other end, asked each time it is entered: what was said of it may be old. */

@@ -188,7 +188,7 @@ export function tlsOf(host: string, options: ConnectionOptions | undefined): Con
  * How ioredis connects: to where the master is by then. ioredis's own connector for Sentinels would do as much for
  * them; but when none answers it gives up, or waits without an end.
  */
-export function connectorOf(locator: Locator, tls: boolean): NonNullable<RedisOptions['Connector']> {
+export function connectorOf(locator: Pick<Locator, 'locate'>, tls: boolean): NonNullable<RedisOptions['Connector']> {
   return class extends AbstractConnector {
     #abort = new AbortController();
     readonly #options: RedisOptions;

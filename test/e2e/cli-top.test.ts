@@ -316,3 +316,39 @@ test('without a terminal: one line that says what there is instead, exit 2', asy
     await ended();
   });
 });
+
+(hasTmux ? describe : describe.skip)('on the embedded store', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wssess-top-own-'));
+  const file = join(folder, 'embedded.json');
+  let serve: Serve;
+  let terminal: Terminal | undefined;
+
+  afterAll(async () => {
+    terminal?.close();
+    dropClients();
+    await serve?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('serve ends and comes again, with another port and password: top says so, and goes on by itself', {
+    timeout: 120_000,
+  }, async () => {
+    const start = () => startServe('', ['--state-file', file]);
+    serve = await start();
+    await connect7(serve.ws, { userId: 'before' });
+    const env = { CI: 'true', WSSESS_STATE_FILE: file };
+    terminal = await openTerminal(`'${process.execPath}' '${BIN}' top`, { columns: 120, rows: 30, env });
+    const [head] = await terminal.shows(/before/);
+    expect(head).toContain(` wssess  embedded store ${file} `);
+    const first = readFileSync(file, 'utf8');
+    await serve.stop();
+    await terminal.shows(/stale since \d\d:\d\d:\d\d/);
+    await terminal.shows(/This goes on when wssess serve runs again\./);
+    serve = await start();
+    expect(readFileSync(file, 'utf8')).not.toBe(first);
+    await connect7(serve.ws, { userId: 'afterwards' });
+    const shown = await terminal.shows(/afterwards/);
+    expect(shown.join('\n')).toMatch(/● live|◐ slow/);
+    expect(shown.join('\n')).toMatch(/✕ \S+ +before .* ended/);
+  });
+});

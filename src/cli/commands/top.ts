@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { EXIT, WssessError } from '../../common/errors.ts';
 import { visible } from '../../common/escape.ts';
 import { read } from '../../common/settings.ts';
+import { defaultStateFile } from '../../store/state-file.ts';
 import { parseFilter } from '../dashboard/model/filter.ts';
 import { findStore } from '../find-store.ts';
 import type { Io } from '../io.ts';
@@ -39,7 +40,7 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
       advice: 'Without one there is: wssess stats --watch',
     });
   }
-  const { embedded, prefix } = findStore(flags, io);
+  const { embedded, prefix, source } = findStore(flags, io);
   const over = new AbortController();
   await withSessions(
     flags,
@@ -52,7 +53,7 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
         sessions,
         foreignTtl: read('ttl', flags, io.env),
         setting: {
-          where: `${embedded ? 'embedded' : 'redis'} ${sessions.store.where}`,
+          where: embedded ? nameOf(source, io) : `redis ${sessions.store.where}`,
           prefix,
           readOnly: flags.readOnly === true,
         },
@@ -64,4 +65,9 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
     { lasting: true },
   );
   return EXIT.ok;
+}
+
+/** The embedded store by its state file: its port is another one with each serve. */
+function nameOf(file: string, { env }: Io): string {
+  return file === defaultStateFile(env) ? 'embedded store' : `embedded store ${file}`;
 }

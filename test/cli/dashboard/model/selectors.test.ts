@@ -129,10 +129,10 @@ test('of many foreign sessions a sample is listed, and that is said; so is that 
   expect(tableView(users).empty).toBe('40 users of foreign sessions are not listed here: wssess ls --by user');
 });
 
-test('of the embedded store: what to do is to start anew', () => {
+test('of the embedded store: it goes on with the next serve', () => {
   const { state } = opened(3, { setting: { ...SETTING, where: 'embedded 127.0.0.1:4242' } });
   const stale = reduce(state, { type: 'fault', at: NOW, why: 'gone', advice: 'Look at the address.' });
-  expect(headView(stale).why).toBe('gone. When wssess serve runs again, start wssess top again.');
+  expect(headView(stale).why).toBe('gone. This goes on when wssess serve runs again.');
 });
 
 test('rates are short', () => {

@@ -33,8 +33,8 @@ function linkCell(link: State['link']): Cell {
   }
 }
 
-/** A `serve` that was started again carries another store, on another port. */
-const EMBEDDED_ADVICE = 'When wssess serve runs again, start wssess top again.';
+/** Its store is gone with the process, and another one comes with the next. */
+const EMBEDDED_ADVICE = 'This goes on when wssess serve runs again.';
 
 function whyOf({ link, setting, asked: { silent } }: State): string {
   if (link.state === 'stale') {
