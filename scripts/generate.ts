@@ -118,7 +118,8 @@ the Redis. Without a terminal there is \`wssess stats --watch\`.
 
 ## What is where
 
-- The first line: which Redis, how fast it answers, how many nodes live, and whether what you see is live or stale.
+- The first line: which Redis, how fast it answers, how many nodes live, and whether what you see is live or stale. When
+  Redis was away it comes back by itself; so does the embedded store, with the next \`wssess serve\` of the same state file.
 - The second: counts, rates and their course over the last minutes. On 30 rows or more, the nodes and their sessions.
 - The third: the panes and their numbers; the filter, how many match, and whether that is all of them yet.
 - The table. \`▸\` is where keys act, \`●\` is marked, \`✕\` has ended or has lost its node. Rows may come and go: \`▸\` stays on

@@ -176,7 +176,7 @@ describe('wssess demo', () => {
         // The shell must outlive Ctrl-C.
         await open('trap : INT; echo before; wssess demo --sessions 15');
         const shown = await terminal!.shows(/ (AGENT|CUSTOMER) +demo /);
-        expect(shown[0]).toMatch(/^ wssess {2}embedded 127\.0\.0\.1:\d+ [\d.]+ ms · 1 node .*\d\d:\d\d:\d\d$/);
+        expect(shown[0]).toMatch(/^ wssess {2}embedded store \S+ [\d.]+ ms · 1 node .*\d\d:\d\d:\d\d$/);
         expect(shown[1]).toMatch(/^ SESSIONS \d+ /);
         expect(shown.at(-1)).toMatch(/ \? help +q quit$/);
 

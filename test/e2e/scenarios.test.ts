@@ -229,7 +229,9 @@ describeWithRedis('the scenarios of the seed', () => {
     const one = await talk(short.ws, 'cust01', { userRole: 'CUSTOMER' });
     const beats = setInterval(() => one.send('\n'), 200);
     try {
-      const before = await redis.keys();
+      // What a command has just asked a node ends by itself.
+      const keys = async () => (await redis.keys()).filter((key) => !/^ws:x:(answer|request)/.test(key));
+      const before = await keys();
       redis.cli(
         'DEL',
         `ws:session:${one.session}`,
@@ -237,8 +239,8 @@ describeWithRedis('the scenarios of the seed', () => {
         'ws:user:cust01',
         'ws:sessions:all',
       );
-      await until(async () => (await redis.keys()).length === before.length, 5 * TTL, 'its keys to come back');
-      expect(await redis.keys()).toEqual(before);
+      const back = async () => JSON.stringify(await keys()) === JSON.stringify(before);
+      await until(back, 5 * TTL, 'its keys to come back');
       await expectSessions('cust01', [one.session], 'CUSTOMER');
       await expectAll([one.session]);
       expect(one.socket.readyState).toBe(1);
