@@ -74,12 +74,17 @@ export class Connection implements Worker {
   /** Bytes from the transport. */
   receive(bytes: Buffer): void {
     if (this.state === 'closed') return;
-    this.lastSign = performance.now();
+    this.sign();
     this.counters.recvOctets += bytes.length;
-    this.heartBeats.received(this.lastSign);
-    this.onSign();
     this.#chunks.push(bytes);
     if (this.#listening) this.#proceed();
+  }
+
+  sign(): void {
+    if (this.state === 'closed') return;
+    this.lastSign = performance.now();
+    this.heartBeats.received(this.lastSign);
+    this.onSign();
   }
 
   /** The client broke the rules of the transport. */

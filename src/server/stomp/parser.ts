@@ -112,7 +112,7 @@ export class Parser {
   }
 
   #readFirstLine(bytes: Buffer, at: number): number {
-    if (this.#first === '' && bytes[at] === LF) return at + 1;
+    if (this.#first === '' && bytes[at] === LF) return endOfRun(bytes, at);
     const lf = bytes.indexOf(LF, at);
     const end = Math.min(lf === -1 ? bytes.length : lf, at + FIRST_LINE_BYTES);
     const text = this.#first + bytes.toString('latin1', at, end);
@@ -225,4 +225,11 @@ export class Parser {
 
 function bodyForbidden({ command }: Draft): ProtocolError {
   return new ProtocolError(`${command} must not have a body`);
+}
+
+/** Where a run of ends of line ends: a message may hold nothing but heart-beats, 2 MB of them. */
+function endOfRun(bytes: Buffer, at: number): number {
+  let end = at + 1;
+  while (bytes[end] === LF) end++;
+  return end;
 }

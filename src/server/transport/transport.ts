@@ -34,6 +34,8 @@ export interface Transport {
 export interface Receiver {
   /** Bytes arrived, cut anywhere. */
   receive(bytes: Buffer): void;
+  /** Something arrived of a message that isn't whole yet, or is: the client lives. */
+  sign(): void;
   /** The client broke the transport's own rules: announced too much, sent no UTF-8. `code` is what it is closed with. */
   fault(code: number): void;
   /** The socket is gone. */

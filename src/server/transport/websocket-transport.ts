@@ -8,6 +8,7 @@ import type { WebSocket } from 'ws';
 import { cutUtf8 } from '../../common/escape.ts';
 import { Message } from './message.ts';
 import { Outbox, type Sink, type Turn } from './outbox.ts';
+import { readFairly } from './reading.ts';
 import type { Transport } from './transport.ts';
 
 /** Bytes of UTF-8 that fit a close frame beside its code (RFC 6455, 5.5.1). */
@@ -23,6 +24,7 @@ export class WebSocketTransport implements Transport {
   readonly #socket: Duplex;
   readonly #outbox: Outbox;
   readonly #close: WebSocket['close'];
+  readonly #reading: ReturnType<typeof readFairly>;
 
   constructor(ws: WebSocket, socket: Duplex, request: IncomingMessage, turn: Turn) {
     const { remoteAddress = '', remotePort = 0 } = request.socket;
@@ -33,6 +35,7 @@ export class WebSocketTransport implements Transport {
     this.#socket = socket;
     this.#outbox = new Outbox(new SocketSink(ws, socket), turn);
     this.#close = ws.close.bind(ws); // the door puts its own in that place
+    this.#reading = readFairly(ws, socket);
   }
 
   get buffered(): number {
@@ -66,7 +69,7 @@ export class WebSocketTransport implements Transport {
   close(code: number, reason: string): void {
     const ws = this.#ws;
     if (ws.readyState === ws.CLOSED) return;
-    ws.resume(); // the client's answer must be read
+    this.#reading.resume(); // the client's answer must be read
     this.answerClose(code, cutUtf8(reason, MAX_CLOSE_REASON));
     const cut = setTimeout(() => ws.terminate(), CLOSE_TIMEOUT);
     ws.once('close', () => clearTimeout(cut));
@@ -83,11 +86,11 @@ export class WebSocketTransport implements Transport {
   }
 
   pause(): void {
-    this.#ws.pause();
+    this.#reading.pause();
   }
 
   resume(): void {
-    this.#ws.resume();
+    this.#reading.resume();
   }
 }
 

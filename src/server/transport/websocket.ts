@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { WssessError } from '../../common/errors.ts';
 import { refuse } from '../raw-http.ts';
 import { Turn } from './outbox.ts';
+import { DataWatch } from './reading.ts';
 import type { Receiver, Transport } from './transport.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
@@ -44,6 +45,11 @@ export class WebSocketDoor {
         else transport.answerClose(code, reason);
       };
       ws.on('message', (data: Buffer) => receiver.receive(data));
+      const watch = new DataWatch();
+      socket.on('data', (chunk: Buffer) => {
+        // What is a message by now, was received above.
+        if (ws.readyState === ws.OPEN && watch.push(chunk)) receiver.sign();
+      });
       ws.on('ping', ponging(ws, socket));
       ws.on('close', () => receiver.gone());
       ws.on('error', () => {}); // the close says it
@@ -52,19 +58,18 @@ export class WebSocketDoor {
 }
 
 /**
- * Answers pings. While the socket is full, only the last one is (RFC 6455, 5.5.3 allows it): a client that pings and
- * doesn't read would otherwise have ever more pongs held for it.
+ * Answers pings: the last one of a turn, and while the socket is full the last one of all (RFC 6455, 5.5.3 allows it). Each
+ * answer is a write, which is dear where thousands come at once, and is held for a client that doesn't read.
  */
 function ponging(ws: WebSocket, socket: Duplex): (data: Buffer) => void {
   let last: Buffer | undefined;
   const answer = () => {
+    if (socket.writableNeedDrain) return void socket.once('drain', answer);
     if (last && ws.readyState === ws.OPEN) ws.pong(last);
     last = undefined;
   };
   return (data) => {
-    const waiting = last !== undefined;
+    if (last === undefined) setImmediate(answer);
     last = data;
-    if (!socket.writableNeedDrain) answer();
-    else if (!waiting) socket.once('drain', answer);
   };
 }
