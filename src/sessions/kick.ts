@@ -64,8 +64,8 @@ export async function kick(
   };
   const ended: Ended = { cause: 'kicked', reason, actionId };
   /**
-   * What nobody did anything about: some of it may have ended by itself since it was looked up, or with its node. That
-   * may come back with its node too, so to purge it is to leave a tombstone all the same.
+   * What nobody did anything about: some of it may have ended by itself since it was looked up. What went with its node
+   * has not surely ended: it may come back with that node, so to purge it is to leave a tombstone all the same.
    */
   const notKicked = async (sessions: readonly Session[], outcome: Outcome) => {
     const now = new Map((await directory.getAll(sessions.map(({ id }) => id))).sessions.map((one) => [one.id, one]));
@@ -74,7 +74,7 @@ export async function kick(
       const purges = purge && outcome !== 'timeout' && !(isGone && !session.details);
       if (purges && (await pace.take(1)) === 0) return;
       const purged = purges && (await registry.purge(session, ended));
-      if (isGone) report(session, 'already_gone');
+      if (isGone && outcome !== 'node_unreachable') report(session, 'already_gone');
       else report(session, outcome, purged);
     }
   };

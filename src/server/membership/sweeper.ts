@@ -5,6 +5,7 @@
 import { WssessError } from '../../common/errors.ts';
 import { pause } from '../../common/pause.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
+import { RENEW_EVERY } from '../../sessions/nodes.ts';
 import { reapProcess } from '../../sessions/sweep/dead.ts';
 import type { Mended } from '../../sessions/sweep/mend.ts';
 import { pass } from '../../sessions/sweep/pass.ts';
@@ -17,6 +18,11 @@ const HOLD_EVERY = 1000;
 const LOOK_EVERY = 500;
 /** Milliseconds for which a lease must be gone: who asks a dead node for something is told so first. */
 const DEAD_FOR = 1000;
+/**
+ * Milliseconds before anything is reaped by who has just got the right: it may have been without because Redis took no
+ * writes, and so were the leases of all who live. Each of them renews within RENEW_EVERY.
+ */
+const LEARNING = RENEW_EVERY + DEAD_FOR;
 /** Milliseconds before the first pass. */
 const FIRST_PASS = 5000;
 /** Milliseconds between two passes: after a long one as long as it took, within these. */
@@ -86,6 +92,7 @@ export class Sweeper {
   async #reapDead(signal: AbortSignal): Promise<void> {
     const { sessions, log } = this.#sweeping;
     const deadSince = new Map<string, number>();
+    const begun = performance.now();
     await this.#repeat(signal, LOOK_EVERY, async () => {
       const dead = (await sessions.nodes.processes()).filter(({ alive }) => !alive);
       const now = performance.now();
@@ -94,7 +101,7 @@ export class Sweeper {
       for (const process of dead) {
         const since = deadSince.get(process.incarnation) ?? now;
         deadSince.set(process.incarnation, since);
-        if (now - since < DEAD_FOR) continue;
+        if (now - since < DEAD_FOR || now - begun < LEARNING) continue;
         const removed = await reapProcess(process, sessions, signal);
         if (removed > 0) log.info(`node ${process.name} is gone: removed its ${counted(removed, 'session')}`);
       }
