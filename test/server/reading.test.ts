@@ -42,9 +42,9 @@ it('RFC 6455, 5.2: octets of data frames are told from those of control frames, 
   );
 });
 
-/** CONNECT with heart-beats every 300 ms; the margin makes it 1.3 s of silence. */
-async function beating() {
-  const connect = frame('CONNECT', { 'accept-version': '1.2', host: 'x', userId: 'slow', 'heart-beat': '300,0' });
+/** CONNECT with heart-beats every so many milliseconds; the margin makes it a second of silence more. */
+async function connected(every: number) {
+  const connect = frame('CONNECT', { 'accept-version': '1.2', host: 'x', userId: 'slow', 'heart-beat': `${every},0` });
   const peer = await rawWebSocket(portOf(), wsFrame(OPCODE.text, connect));
   const said = () =>
     peer
@@ -56,7 +56,7 @@ async function beating() {
 }
 
 it('1.2 "Heart-beating": any data counts, also that of a message which takes long to come', async () => {
-  const { socket, said } = await beating();
+  const { socket, said } = await connected(300);
   const bytes = wsFrame(OPCODE.text, frame('SEND', { destination: '/topic/a', receipt: 'whole' }, 'x'.repeat(5000)));
   for (let at = 0; at < bytes.length; at += 200) {
     socket.write(bytes.subarray(at, at + 200));
@@ -67,7 +67,7 @@ it('1.2 "Heart-beating": any data counts, also that of a message which takes lon
 });
 
 it('pings and pongs are no sign of a STOMP client', async () => {
-  const { socket, said, closed } = await beating();
+  const { socket, said, closed } = await connected(300);
   const beats = setInterval(() => {
     for (const opcode of [OPCODE.ping, OPCODE.pong]) socket.write(wsFrame(opcode, 'here'));
   }, 100);
@@ -77,7 +77,7 @@ it('pings and pongs are no sign of a STOMP client', async () => {
 });
 
 it('RFC 6455, 5.5.3: of pings that come at once the last is answered', async () => {
-  const { socket, arrived } = await beating();
+  const { socket, arrived } = await connected(0);
   const pings = Array.from({ length: 50_000 }, () => wsFrame(OPCODE.ping, 'more'));
   socket.write(Buffer.concat([...pings, wsFrame(OPCODE.ping, 'last')]));
   const pongs = () => arrived().filter(({ opcode }) => opcode === OPCODE.pong);

@@ -4,8 +4,8 @@
  */
 import { WssessError } from '../../common/errors.ts';
 import { pause } from '../../common/pause.ts';
-import type { Sessions } from '../../sessions/sessions.ts';
 import { RENEW_EVERY } from '../../sessions/nodes.ts';
+import type { Sessions } from '../../sessions/sessions.ts';
 import { reapProcess } from '../../sessions/sweep/dead.ts';
 import type { Mended } from '../../sessions/sweep/mend.ts';
 import { pass } from '../../sessions/sweep/pass.ts';
