@@ -142,7 +142,7 @@ export const ERRORS = {
   node_name_taken: {
     exit: EXIT.no,
     http: 409,
-    when: 'Another living process uses this node name.',
+    when: 'Another living process uses this node name: at the start, or since this one was stopped or cut off.',
     advice: 'Give this one another name with --node.',
   },
   address_in_use: {

@@ -11,17 +11,17 @@ import type { Guard } from './app/guard.ts';
 import { Broker } from './broker/broker.ts';
 import { BackPressure } from './connection/back-pressure.ts';
 import { Connection } from './connection/connection.ts';
-import type { Surroundings } from './connection/surroundings.ts';
+import type { Ending, Surroundings } from './connection/surroundings.ts';
 import { Turns } from './connection/turns.ts';
 import { isLoopback } from './doorkeeper.ts';
 import { Entrance } from './entrance.ts';
 import { type Log, makeLog, warnSeldom } from './log.ts';
 import { answering } from './membership/answering.ts';
 import { Draining } from './membership/draining.ts';
+import { REPLACED } from './membership/endings.ts';
 import { Lease } from './membership/lease.ts';
 import { Load } from './membership/load.ts';
 import { Members } from './membership/members.ts';
-import { type Restoring, restore } from './membership/restoring.ts';
 import { Sweeper } from './membership/sweeper.ts';
 import { type ServerOptions, serverOptions } from './options.ts';
 import { CLOSE, Refusal } from './refusal.ts';
@@ -50,9 +50,12 @@ export class Server {
   /** Until it is told to end. Then it is `draining`, as one is that an operator drains. */
   #state: 'starting' | 'open' | 'draining' = 'starting';
   #stopListening = () => {};
+  #stopped: Promise<void> | undefined;
   #node = '';
   /** Where it listens, as http:// URL. */
   url = '';
+  /** Resolves when another process has taken the name of this node: this one stops by itself then. */
+  readonly replaced: Promise<WssessError>;
 
   constructor(options: ServerOptions, sessions: Sessions, log: Log) {
     this.#options = options;
@@ -74,12 +77,17 @@ export class Server {
       (queue, count, why) => this.#warnSeldom('queue', `${count} messages of ${quote(queue)} are dropped: ${why}`),
       this.#relay,
     );
-    this.#lease = new Lease(
-      sessions.nodes,
-      () => this.#info(),
-      log,
-      (heldBefore) => this.#members.restore(heldBefore),
-    );
+    let replaced: (why: WssessError) => void;
+    this.replaced = new Promise((resolve) => {
+      replaced = resolve;
+    });
+    this.#lease = new Lease(sessions.nodes, () => this.#info(), log, {
+      regained: (heldBefore) => this.#members.restore(heldBefore),
+      replaced: (why) => {
+        void this.stop(REPLACED);
+        replaced(why);
+      },
+    });
     this.#members = new Members({
       sessions,
       lease: this.#lease,
@@ -162,7 +170,7 @@ export class Server {
           connections: this.#members.connections,
           destinationsOf: (connection) => this.#broker.destinationsOf(connection),
           forgetGhost: (id) => this.#members.forgetGhost(id),
-          restore: (ids) => restore(ids, this.#restoring()),
+          rewrite: (id) => this.#members.rewrite(id),
           drain: (asks) => this.#drain(asks),
         }),
         (error) => this.#fault(error),
@@ -174,6 +182,7 @@ export class Server {
       await this.#lease.release().catch(() => {}); // else its timer goes on, and the process with it
       throw error;
     }
+    if (this.#stopped) return; // replaced already
     this.#sessions.store.onReady(async () => {
       await this.#lease.renew();
       // The lease may live though writes were lost: a replica that took over may have been behind.
@@ -183,12 +192,20 @@ export class Server {
     this.#state = 'open';
   }
 
-  /** Closes every session with cause `shutdown`, unregisters them, gives the lease back. */
-  async stop(): Promise<void> {
+  /**
+   * Closes every session with cause `shutdown`, unregisters them, gives the lease back. Later calls wait for the first.
+   * @param ending what the clients are told
+   */
+  stop(ending?: Ending): Promise<void> {
+    this.#stopped ??= this.#stop(ending);
+    return this.#stopped;
+  }
+
+  async #stop(ending?: Ending): Promise<void> {
     this.#state = 'draining';
     this.#draining.end();
     this.#entrance.close();
-    await this.#members.drain();
+    await this.#members.drain({ ending });
     if (!(await this.#members.end())) {
       this.#log.warn('Redis did not take the end of all sessions: they count until the lease of this node has ended');
     }
@@ -209,17 +226,6 @@ export class Server {
     const sessions = this.#members.connections.size;
     if (!stopping) await (undo ? this.#draining.undo() : this.#draining.begin(how));
     return { draining: this.#now !== 'open', stopping, sessions };
-  }
-
-  #restoring(): Restoring {
-    return {
-      sessions: this.#sessions,
-      incarnation: this.#incarnation,
-      connections: this.#members.connections,
-      forgetGhost: (id) => this.#members.forgetGhost(id),
-      rewrite: (connection) => this.#members.rewrite(connection),
-      fault: (error) => this.#fault(error),
-    };
   }
 
   async #register(connection: Connection): Promise<void> {

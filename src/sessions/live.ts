@@ -1,7 +1,7 @@
 /** Asks the nodes for what only they know of their sessions. */
 import { WssessError } from '../common/errors.ts';
 import { type Control, MOST_SESSIONS } from './control.ts';
-import type { Live, Session } from './model.ts';
+import { isOfAnother, type Live, type Session } from './model.ts';
 import type { Nodes } from './nodes.ts';
 import { byOwner, inPages } from './owners.ts';
 
@@ -35,7 +35,7 @@ export async function askLive(
   await Promise.all(
     (await byOwner(sessions, nodes)).map(async ({ node, incarnation, alive, sessions: own }) => {
       if (!alive) {
-        for (const { id } of own) ghosts.add(id);
+        for (const session of own) if (!isOfAnother(session)) ghosts.add(session.id);
         return missing.add(node);
       }
       for (const page of inPages(own, MOST_SESSIONS)) {

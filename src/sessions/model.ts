@@ -44,6 +44,14 @@ export interface Session {
   packed: string;
 }
 
+/**
+ * True when the session key names another user than the owner wrote down. Of a node that lives it is the node's all the same,
+ * given to that user by another program; once the node is gone it is that program's, under an id that was used again.
+ */
+export function isOfAnother({ user, details }: Pick<Session, 'user' | 'details'>): boolean {
+  return details !== null && user !== details.user;
+}
+
 /** What only the owning node knows of its session, asked for when needed. */
 export interface Live {
   /** Milliseconds since the client's last sign. */

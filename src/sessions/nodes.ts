@@ -194,6 +194,14 @@ export function nameTaken(name: string): WssessError {
   return new WssessError('node_name_taken', `node ${name} is another process, which is alive`);
 }
 
+/** The name of this process is another's by now. */
+export function nameLost(name: string): WssessError {
+  const how = 'which took the name while this one was stopped or cut off';
+  return new WssessError('node_name_taken', `node ${name} is another process by now, ${how}`, {
+    advice: 'If both are to run, give each a name of its own with --node.',
+  });
+}
+
 /** Others may have written into the set of nodes what is none. */
 export const isNodeName = (name: string): boolean => /^[A-Za-z0-9_.-]{1,64}$/.test(name);
 

@@ -31,6 +31,12 @@ export interface Gone {
   index?: Process;
 }
 
+/**
+ * `removed` · `anothers`: another program has given the session to another user, so it stays, without what its owner left ·
+ * `changed`: it is not what was seen · `lives`: its owner lives after all.
+ */
+type Reaped = 'removed' | 'anothers' | 'changed' | 'lives';
+
 /** A script's answer: what became of it, and the truth where it differs. */
 type Answer = [result: string, ...truth: string[]];
 
@@ -205,8 +211,9 @@ export class Registry {
   }
 
   /**
-   * The owner's unregister: whatever the session key says by now, all of it goes; what belongs to another owner stays.
-   * Without a lease the owner removes only what is still exactly its own: it may have been reaped, and the id another's.
+   * The owner's unregister: whatever the session key says by now, all of it goes; what belongs to another owner stays, and
+   * so does, without the owner's details, what names another user: the session was reaped, and the id is another's. Without
+   * a lease the owner removes only what is still exactly its own.
    * @param user whom the session key is believed to name
    * @throws WssessError `lease_lost` when it can't know, `changed_meanwhile`
    */
@@ -216,7 +223,8 @@ export class Registry {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const seen = { id, user: believedUser, details, packed: believedDetails };
       const [result, truth, found] = await this.#remove(seen, 'own');
-      if (result === 'OK' || (found !== undefined && found !== '' && found !== own)) return;
+      if (result === 'OK' || (found && found !== own)) return;
+      if (found === '' && truth !== '' && truth !== user) return;
       if (result === 'NOLEASE') throw leaseLost();
       [believedUser, believedDetails] = [truth!, found!];
     }
@@ -232,26 +240,34 @@ export class Registry {
    */
   async purge(session: Session, ended?: Ended): Promise<boolean> {
     const tombstone = session.details && ended ? packTombstone(session.details.incarnation, ended) : '';
-    return (await this.#remove(session, 'lost', tombstone))[0] === 'OK';
+    return (await this.#remove(session, 'purge', tombstone))[0] === 'OK';
+  }
+
+  /** Of these sessions of a process, those that somebody else ended while it was taken for dead. @throws WssessError */
+  async ended(ids: readonly string[], incarnation: string): Promise<Map<string, Ended>> {
+    const found = await this.#store.call<(string | null)[]>('MGET', ...ids.map(this.#keys.tombstone));
+    const own = found.map((value) => (value?.startsWith(incarnation) ? unpackTombstone(value) : undefined));
+    return new Map(ids.flatMap((id, i) => (own[i] ? [[id, own[i]]] : [])));
   }
 
   /**
    * Removes sessions that nobody owns, and what is left of such: one script each, in one write, and each acts only if
    * its session is still what was seen.
    * @param gone at most some 50, so that Redis serves others in between
-   * @returns of each, whether it was removed; `lives`: its owner lives after all
+   * @returns what became of each
    */
-  async reap(gone: readonly Gone[]): Promise<('removed' | 'changed' | 'lives')[]> {
+  async reap(gone: readonly Gone[]): Promise<Reaped[]> {
     const answers = await this.#store.runAll<Answer>(
       unregister,
-      gone.map((one) => this.#removal(one, 'lost')),
+      gone.map((one) => this.#removal(one, 'reap')),
     );
-    return answers.map(([result]) => (result === 'OK' ? 'removed' : result === 'LIVE' ? 'lives' : 'changed'));
+    const became: Record<string, Reaped> = { OK: 'removed', ANOTHERS: 'anothers', LIVE: 'lives' };
+    return answers.map(([result]) => became[result] ?? 'changed');
   }
 
   async #remove(
     { id, user, details, packed }: Pick<Session, 'id' | 'user' | 'details' | 'packed'>,
-    who: 'own' | 'lost',
+    who: 'own' | 'purge' | 'reap',
     tombstone = '',
   ): Promise<Answer> {
     const { keys, args } = this.#removal({ id, user, details, packed }, who, tombstone);
@@ -261,7 +277,7 @@ export class Registry {
   /** Keys and arguments of unregister.lua. */
   #removal(
     { id, user, details, packed, disowned, index }: Gone,
-    who: 'own' | 'lost',
+    who: 'own' | 'purge' | 'reap',
     tombstone = '',
   ): { keys: string[]; args: (string | number)[] } {
     const keys = this.#keys;

@@ -223,7 +223,7 @@ return {'OK'}
 
 export const register: Script = {
   name: 'register',
-  sha: 'a448a13830c0a38940ae7240832341f7bf261cd8',
+  sha: '5f78a7463c47eff36a3f659c6ef406694b2243f2',
   readOnly: false,
   lua: `#!lua
 local function typed(key, want)
@@ -249,7 +249,8 @@ if not again then
   if most > 0 and redis.call('SCARD', KEYS[3]) >= most then return {'MANY'} end
 else
   if details and details ~= ARGV[5] then return {'TAKEN'} end
-  if user and user ~= ARGV[2] then return {'STALE', user} end
+  -- Reaped meanwhile, and given to another: without the details it is that one's.
+  if user and user ~= ARGV[2] then return details and {'STALE', user} or {'TAKEN'} end
 end
 local endless = redis.call('PTTL', KEYS[3]) == -1
 if endless and ARGV[10] == '' then return {'NOTTL'} end
@@ -258,7 +259,9 @@ local function put(key, value)
     redis.call('PEXPIRE', key, ARGV[4], 'GT')
   end
 end
+local ended = again and not user and redis.call('ZSCORE', KEYS[8], ARGV[1])
 put(KEYS[1], ARGV[2])
+if ended and string.find(ended, '^%d+$') and #ended < 16 then redis.call('PEXPIREAT', KEYS[1], ended, 'GT') end
 if not again then redis.call('DEL', KEYS[2]) end
 if ARGV[3] ~= '' then put(KEYS[2], ARGV[3]) end
 redis.call('SADD', KEYS[3], ARGV[1])
@@ -422,7 +425,7 @@ return {'OK'}
 
 export const unregister: Script = {
   name: 'unregister',
-  sha: '9192893dc1fee84790f5e0d27e74f65df92cf1b0',
+  sha: '383c25f867fcbe1331353185ea87fd535688c212',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function is(key, want)
@@ -435,17 +438,22 @@ local ended = user == '' and (details == '' or details == ARGV[3])
 if (user ~= ARGV[2] or details ~= ARGV[3]) and not (ended and ARGV[7] ~= '') then return {'STALE', user, details} end
 local lease = is(KEYS[8], 'string') and redis.call('GET', KEYS[8]) or ''
 local held = ARGV[4] ~= '' and string.sub(lease, 1, 16) == ARGV[4]
-if ARGV[6] == 'lost' and held then return {'LIVE'} end
+if ARGV[6] ~= 'own' and held then return {'LIVE'} end
 if ARGV[6] == 'own' and not held and user ~= '' and details == '' then return {'NOLEASE'} end
+local anothers = ARGV[6] == 'reap' and user ~= '' and details ~= '' and ARGV[2] ~= ARGV[5]
 local function leave(set, member)
   if is(set, 'set') then redis.call('SREM', set, ARGV[1]) end
   if indexed and redis.call('EXISTS', set) == 0 then redis.call('ZREM', KEYS[10], member) end
 end
-if named then redis.call('DEL', KEYS[1]) end
-if is(KEYS[2], 'string') then redis.call('DEL', KEYS[2]) end
-leave(KEYS[3], ARGV[2])
+local ends = anothers and is(KEYS[9], 'zset') and redis.call('ZSCORE', KEYS[9], ARGV[1])
+if ends and is(KEYS[2], 'string') and redis.call('PEXPIRETIME', KEYS[2]) == tonumber(ends) then redis.call('DEL', KEYS[2]) end
+if not anothers then
+  if named then redis.call('DEL', KEYS[1]) end
+  if is(KEYS[2], 'string') then redis.call('DEL', KEYS[2]) end
+  leave(KEYS[3], ARGV[2])
+  if is(KEYS[5], 'set') then redis.call('SREM', KEYS[5], ARGV[1]) end
+end
 if KEYS[4] ~= KEYS[3] then leave(KEYS[4], ARGV[5]) end
-if is(KEYS[5], 'set') then redis.call('SREM', KEYS[5], ARGV[1]) end
 if noted then redis.call('DEL', KEYS[6]) end
 if is(KEYS[7], 'zset') then redis.call('ZREM', KEYS[7], ARGV[1]) end
 if is(KEYS[9], 'zset') then redis.call('ZREM', KEYS[9], ARGV[1]) end
@@ -453,7 +461,7 @@ if ARGV[7] ~= '' then redis.call('SET', KEYS[11], ARGV[7], 'PX', ARGV[8]) end
 if ARGV[6] == 'own' and is(KEYS[11], 'string') and string.sub(redis.call('GET', KEYS[11]), 1, 16) == ARGV[4] then
   redis.call('DEL', KEYS[11])
 end
-return {'OK'}
+return {anothers and 'ANOTHERS' or 'OK'}
 `,
 };
 

@@ -111,11 +111,14 @@ async function act(f: Floor, model: Model, op: Op): Promise<void> {
     case 'renew': {
       const one = owned.get(op.id);
       if (!one) return;
-      const old = await endOf(f.redis, `ws:session:${op.id}`);
+      const found = await endOf(f.redis, `ws:session:${op.id}`);
+      // A session key that is gone comes back with what the index says it had left.
+      const indexed = Number(await client.zscore(`ws:x:own:${INCARNATION}`, op.id));
+      const old = found === -2 && Number.isFinite(indexed) ? indexed : found;
       const before = Date.now();
       const whose = await f.registry.renew(op.id, one.details.user, one.details, op.ttl);
       expect(whose).toBe(await client.get(`ws:session:${op.id}`));
-      if (old === -1) return;
+      if (found === -1) return;
       one.end = [Math.max(old, before + op.ttl), Math.max(old, Date.now() + op.ttl)];
       if (one.touched === 'removed') {
         one.touched = 'no';

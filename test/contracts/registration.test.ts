@@ -13,6 +13,7 @@ contract('A registration whose id is taken', (f) => {
     registered: () => {},
     expired: () => {},
     ended: () => {},
+    taken: () => {},
     refused: () => {},
     behind: () => {},
     left: () => {},

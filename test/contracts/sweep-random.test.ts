@@ -8,7 +8,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WssessError } from '../../src/common/errors.ts';
-import type { Details } from '../../src/sessions/model.ts';
+import { type Details, unpackDetails } from '../../src/sessions/model.ts';
 import { reapProcess } from '../../src/sessions/sweep/dead.ts';
 import { Examiner, type Finding } from '../../src/sessions/sweep/examine.ts';
 import { mend } from '../../src/sessions/sweep/mend.ts';
@@ -63,7 +63,10 @@ class Model {
   readonly sockets = new Map<string, Socket>();
   readonly alive = new Set<NodeName>(NODES);
   readonly byHand = new Map<string, string>();
-  /** Ids whose details another program deleted: when their node is gone, nothing tells them from foreign ones. */
+  /**
+   * Ids that lost their details to another program, or were reaped and are used again by it for the same user: when their
+   * node is gone, nothing tells them from foreign ones.
+   */
   readonly undetailed = new Set<string>();
   readonly found: (Finding | Stale)[][] = [];
   connects = 0;
@@ -103,8 +106,11 @@ async function act(f: Floor, model: Model, step: Op): Promise<void> {
       const socket = sockets.get(step.id);
       if (!socket) return;
       sockets.delete(step.id);
-      model.byHand.delete(step.id);
-      return f.registry.unregister(step.id, socket.details.user, socket.details);
+      // Reaped, and given to another user meanwhile, it is that one's.
+      if (await client.exists(`ws:x:details:${step.id}`)) model.byHand.delete(step.id);
+      return f.registry.unregister(step.id, socket.details.user, socket.details).catch((error: WssessError) => {
+        expect([error.code, alive.has(socket.node)]).toEqual(['lease_lost', false]);
+      });
     }
     case 'crash': // SIGSTOP or a cut cable: it may come back
       alive.delete(step.node);
@@ -114,7 +120,7 @@ async function act(f: Floor, model: Model, step: Op): Promise<void> {
       await hold(f, step.node);
       alive.add(step.node);
       for (const [one, { node: at }] of sockets) if (at === step.node) await renew(f, model, one);
-      return;
+      return forgetGhosts(f, model, step.node);
     }
     case 'expire': // its socket went, its unregister never arrived, and its TTL ran out
       if (sockets.delete(step.id)) {
@@ -147,11 +153,16 @@ async function act(f: Floor, model: Model, step: Op): Promise<void> {
     }
     case 'foreign': {
       // Another program may write over the key of a node's session too: it is of that user then.
-      // But none uses an id again that a node made and left behind.
+      // One that the node left behind is another's if it is another user's; of the same user nothing tells it apart.
       const socket = sockets.get(step.id);
+      const details = unpackDetails((await client.get(`ws:x:details:${step.id}`)) ?? '');
       if (socket) socket.touched = true;
-      else if (await client.exists(`ws:x:details:${step.id}`)) return;
-      model.byHand.set(step.id, step.user);
+      else if (details && (details.user === step.user || alive.has(details.node as NodeName))) return;
+      if ((socket?.details ?? details)?.user !== step.user) model.byHand.set(step.id, step.user);
+      else {
+        model.byHand.delete(step.id);
+        if (!details) model.undetailed.add(step.id);
+      }
       await client.set(`ws:session:${step.id}`, step.user, 'EX', 86_400);
       await client.sadd(`ws:user:${step.user}`, step.id);
       return void (await client.sadd('ws:sessions:all', step.id));
@@ -179,6 +190,17 @@ async function act(f: Floor, model: Model, step: Op): Promise<void> {
       const process = { name: step.node, incarnation: INCARNATIONS[step.node] };
       const removed = await reapProcess(process, f);
       if (alive.has(step.node)) expect(removed, 'sessions of a living process that were reaped').toBe(0);
+    }
+  }
+}
+
+/** What the index of a process holds that came back, and what has no socket there. */
+async function forgetGhosts(f: Floor, { sockets }: Model, name: NodeName): Promise<void> {
+  for await (const ids of f.directory.idsOwnedBy(INCARNATIONS[name])) {
+    for (const one of ids) {
+      const found = await f.directory.get(one);
+      const isGhost = found?.details?.incarnation === INCARNATIONS[name] && sockets.get(one)?.node !== name;
+      if (isGhost) await f.registry.reap([{ ...found, disowned: true }]);
     }
   }
 }
@@ -242,6 +264,9 @@ async function agree(f: Floor, model: Model): Promise<void> {
     expect([details.user, byHand.get(one)], `the user of ${one}`).toContain(whose);
     expect(await client.sismember(`ws:user:${whose}`, one), `${one} in the set of ${whose}`).toBe(1);
     expect(await client.zscore('ws:x:users', whose), `${whose} among the users`).not.toBeNull();
+  }
+  for (const [one, whose] of byHand) {
+    expect(await client.get(`ws:session:${one}`), `the foreign session ${one}`).toBe(whose);
   }
   for (const [one, whose] of listed) {
     expect(whose, `the session key of ${one}, which is listed`).not.toBeNull();

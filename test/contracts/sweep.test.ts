@@ -143,6 +143,90 @@ contract('The sweep', (f) => {
       expect((await left()).sort()).toEqual([...behind, 'ws:session:listed', THEIRS].sort());
     });
 
+    describe('and whose session id another program uses again, for another user', () => {
+      /** What a Spring service writes, in its order. It has a TTL of its own: here nothing takes a millisecond. */
+      const reuse = async (id: string, user: string, role: string | null = 'GUEST') => {
+        await f.redis.client.setex(`ws:session:${id}`, 80_000, user);
+        if (role !== null) await f.redis.client.setex(`ws:session:${id}:role`, 80_000, role);
+        await f.redis.client.sadd(`ws:user:${user}`, id);
+        await f.redis.client.sadd('ws:sessions:all', id);
+      };
+      /** The foreign session is whole, and nothing is left of what n2 knew of it. */
+      const isForeign = async (id: string, user: string, role: string | null = 'GUEST') => {
+        const { sessions } = await f.directory.sessionsOf(user);
+        expect(sessions).toMatchObject([{ id, user, role, details: null, packed: '' }]);
+        expect(await f.redis.client.sismember('ws:user:kim', id)).toBe(0);
+        expect(await f.redis.client.zscore('ws:x:newest', id)).toBeNull();
+        expect(await f.redis.client.zscore(THEIRS, id)).toBeNull();
+      };
+      const ids = Array.from({ length: 110 }, (_, i) => `t${i}`);
+      beforeEach(async () => {
+        await f.nodes.hold(other);
+      });
+
+      test('it stays, among others that go, and so does its TTL; what the process left of it goes', async () => {
+        for (const id of ids) await f.registry.register(id, theirs());
+        const roles = { t0: 'GUEST', t60: null, t109: 'AGENT' };
+        for (const [id, role] of Object.entries(roles)) await reuse(id, `lee-${id}`, role);
+        await f.redis.client.expire('ws:session:t0', 100);
+        await kill('n2');
+        expect(await reapProcess(other, f)).toBe(ids.length - 3);
+        for (const [id, role] of Object.entries(roles)) await isForeign(id, `lee-${id}`, role);
+        expect(await f.redis.client.ttl('ws:session:t0')).toBeLessThanOrEqual(100);
+        expect((await f.redis.client.smembers('ws:sessions:all')).sort()).toEqual(['t0', 't109', 't60']);
+        expect(await f.redis.client.exists('ws:user:kim', 'ws:x:users', 'ws:x:newest', THEIRS)).toBe(0);
+        expect(await f.nodes.processes()).toHaveLength(1);
+        expect(await sweep()).toEqual(NOTHING);
+      });
+
+      test('once its TTL ran out, and only details are left: a pass removes these, and the session stays', async () => {
+        await f.registry.register('t1', theirs());
+        await kill('n2');
+        await f.redis.client.del('ws:session:t1', 'ws:session:t1:role', THEIRS);
+        await reuse('t1', 'lee', null);
+        expect(await sweep()).toEqual({ ...NOTHING, entries: 1 });
+        await isForeign('t1', 'lee', null);
+        expect(await sweep()).toEqual(NOTHING);
+      });
+
+      test('while a pass waits to remove what is left: it is left alone, and the next pass mends', async () => {
+        await f.registry.register('t1', theirs());
+        await kill('n2');
+        await f.redis.client.del('ws:session:t1');
+        const { findings } = await new Examiner(f).examine(['t1']);
+        await reuse('t1', 'lee');
+        expect(await mend(findings, f)).toEqual(NOTHING);
+        expect(await sweep()).toEqual({ ...NOTHING, entries: 1 });
+        await isForeign('t1', 'lee');
+      });
+
+      test('whose process lives and has no such session: the same', async () => {
+        await answers(OTHER_INCARNATION, {});
+        await f.redis.client.pexpire('ws:x:node:n2', HOUR);
+        await f.registry.register('t1', theirs());
+        await reuse('t1', 'lee');
+        await f.redis.client.zrem('ws:x:newest', 't1');
+        expect(await sweep()).toEqual({ ...NOTHING, entries: 1 });
+        await isForeign('t1', 'lee');
+      });
+
+      test('of the same user it can not be told from one that was renewed elsewhere: it goes', async () => {
+        await f.registry.register('t1', theirs());
+        await reuse('t1', 'kim');
+        await kill('n2');
+        expect(await reapProcess(other, f)).toBe(1);
+        expect(await left()).toEqual([]);
+      });
+
+      test('purged by an operator it goes, as any foreign one', async () => {
+        await f.registry.register('t1', theirs());
+        await reuse('t1', 'lee');
+        await kill('n2');
+        expect(await f.registry.purge((await f.directory.get('t1'))!)).toBe(true);
+        expect(await left()).toEqual([]);
+      });
+    });
+
     test('sessions that its index does not hold are met by a pass', async () => {
       await f.nodes.hold(other);
       for (const id of ['t1', 't2']) await f.registry.register(id, theirs());

@@ -154,13 +154,27 @@ contract('An owner that was taken for dead', (f) => {
       expect((await f.redis.keys()).filter((key) => !/^ws:x:(nodes|processes|schema)/.test(key))).toEqual([]);
     });
 
-    test('leaves an id that was reaped, and is another program’s now', async () => {
+    test('leaves an id that was reaped, and may be another program’s now, of the same user', async () => {
       await loseLease();
       await f.registry.purge(await sees());
-      await writeByHand(f.redis, 's1', 'testUser');
+      await writeByHand(f.redis, 's1', 'kim');
       const before = await dump(f.redis);
       expect((await faultOf(f.registry.unregister('s1', 'kim', details))).code).toBe('lease_lost');
       expect(await dump(f.redis)).toEqual(before);
+    });
+
+    test('leaves an id that was reaped, and is another user’s now, also when it holds the lease again', async () => {
+      await loseLease();
+      await f.registry.purge(await sees());
+      await writeByHand(f.redis, 's1', 'lee');
+      const before = await dump(f.redis);
+      await f.registry.unregister('s1', 'kim', details);
+      expect(await dump(f.redis)).toEqual(before);
+      await regainLease();
+      const again = await dump(f.redis);
+      expect((await faultOf(renew())).code).toBe('session_taken');
+      await f.registry.unregister('s1', 'kim', details);
+      expect(await dump(f.redis)).toEqual(again);
     });
 
     test('nothing left to remove is no fault', async () => {

@@ -13,7 +13,7 @@ function nodeWith(sessions: readonly [id: string, state: Connection['state']][])
   const never = async (): Promise<never> => {
     throw new Error('not asked for');
   };
-  return answering({ connections, destinationsOf: () => [], forgetGhost: never, restore: never, drain: never });
+  return answering({ connections, destinationsOf: () => [], forgetGhost: never, rewrite: never, drain: never });
 }
 
 async function listAll(node: ReturnType<typeof nodeWith>, limit: number): Promise<{ ids: string[]; pages: number[] }> {

@@ -98,9 +98,11 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
     if (readyFile) {
       writeReady(readyFile, { url: server.url, node: server.node, store: opened.url, prefix, pid: process.pid });
     }
-    log.info(`${await stopped}: closing all sessions`);
+    const why = await Promise.race([stopped, server.replaced]);
+    log.info(`${why instanceof WssessError ? 'replaced' : why}: closing all sessions`);
     await server.stop();
     if (readyFile) rmSync(readyFile, { force: true });
+    if (why instanceof WssessError) throw why;
     return EXIT.ok;
   } finally {
     await opened.close();

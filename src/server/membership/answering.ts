@@ -11,12 +11,12 @@ interface Node {
   destinationsOf(connection: Connection): string[];
   /** Removes what Redis still holds of a session that this process has no socket for. */
   forgetGhost(id: string): Promise<void>;
-  /** Writes again what Redis has lost of these. */
-  restore(ids: readonly string[]): Promise<ReadonlyMap<string, RestoreOutcome>>;
+  /** Writes again what Redis has lost of a session. */
+  rewrite(id: string): Promise<RestoreOutcome>;
   drain(asks: DrainAsks): Promise<DrainState>;
 }
 
-export function answering({ connections, destinationsOf, forgetGhost, restore, drain }: Node): Handlers {
+export function answering({ connections, destinationsOf, forgetGhost, rewrite, drain }: Node): Handlers {
   return {
     async kick({ sessions, action_id, reason }) {
       return Promise.all(
@@ -53,7 +53,7 @@ export function answering({ connections, destinationsOf, forgetGhost, restore, d
     },
 
     async restore({ sessions }) {
-      return [...(await restore(sessions))].map(([session_id, outcome]) => ({ session_id, outcome }));
+      return Promise.all(sessions.map(async (id) => ({ session_id: id, outcome: await rewrite(id) })));
     },
 
     async list({ after, limit }) {

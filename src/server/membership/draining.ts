@@ -5,6 +5,7 @@
 import type { DrainAsks } from '../../sessions/control.ts';
 import { Throttle } from '../../sessions/throttle.ts';
 import type { Log } from '../log.ts';
+import { shutdown } from './endings.ts';
 import type { Lease } from './lease.ts';
 import type { Members } from './members.ts';
 
@@ -43,7 +44,7 @@ export class Draining {
   async #close(pace: Throttle, reason: string | null, stopped: AbortSignal): Promise<void> {
     const { members, lease, log, fault } = this.#drained;
     try {
-      await members.drain({ pace, reason });
+      await members.drain({ pace, ending: shutdown(reason) });
       if (stopped.aborted) return;
       log.info('drained: no connection is left, and none is taken');
       await lease.tell();

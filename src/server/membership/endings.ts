@@ -47,6 +47,20 @@ export const shutdown = (reason: string | null): Ending => ({
   error: { body: reason ?? 'Connect again: another node, or this one when it is back.' },
 });
 
+/** Another process has the name of this node. */
+export const REPLACED: Ending = {
+  code: CLOSE.shutdown,
+  reason: 'another server has taken the place of this one',
+  error: { body: 'Connect again.' },
+};
+
+/** The id of the session is another session's by now. */
+export const TAKEN: Ending = {
+  code: CLOSE.tryAgain,
+  reason: 'the session id belongs to another by now',
+  error: { body: 'Connect again: the server draws a new id.' },
+};
+
 /** The node was away for longer than it is remembered who was ended meanwhile. */
 export const AWAY: Ending = {
   code: CLOSE.tryAgain,

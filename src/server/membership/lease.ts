@@ -1,6 +1,9 @@
-/** This node's lease: taken at start, renewed every 2 s, given back at the end. */
+/**
+ * This node's lease: taken at start, renewed every 2 s, given back at the end. One that ran out is taken again. While another
+ * process has it nothing can be done but wait; once that one renews it, it lives, and this one has lost its name for good.
+ */
 import { WssessError } from '../../common/errors.ts';
-import { LEASE, type NodeInfo, type Nodes, nameTaken, RENEW_EVERY } from '../../sessions/nodes.ts';
+import { LEASE, type NodeInfo, type Nodes, nameLost, nameTaken, RENEW_EVERY } from '../../sessions/nodes.ts';
 import type { Log } from '../log.ts';
 
 /** A moment by both clocks: one stands still while the machine is suspended, the other is set by people. Milliseconds. */
@@ -19,12 +22,26 @@ export function since({ monotonic, wall }: Moment): number {
 
 /** Milliseconds between looks at a lease that another process still holds. */
 const LOOK_AGAIN = 250;
+/** Milliseconds that a lease must end later than when it was seen first, so that it was renewed: clocks aren't exact. */
+const RENEWED_BY = 500;
+
+/** Who is told what became of it. */
+export interface Tenant {
+  /**
+   * It is held again after it was found missing (Redis came back empty, or this process was away for too long) or could not
+   * be renewed (Redis may be another by now).
+   * @param heldBefore when it was last held
+   */
+  regained(heldBefore: Moment): void;
+  /** Another process lives under this name. Told once; nothing is renewed any more. */
+  replaced(why: WssessError): void;
+}
 
 export class Lease {
   readonly #nodes: Nodes;
   readonly #info: () => NodeInfo;
   readonly #log: Log;
-  readonly #regained: (heldBefore: Moment) => void;
+  readonly #tenant: Tenant;
   #timer: NodeJS.Timeout | undefined;
   #lastHeld = now();
   /** On the monotonic clock. */
@@ -33,17 +50,16 @@ export class Lease {
   #refused = false;
   #renewing: Promise<void> | undefined;
   #trouble = '';
+  /** When the lease of another process ends at the latest, as it was seen first. On the monotonic clock. */
+  #othersEnd: number | undefined;
+  #isReplaced = false;
 
-  /**
-   * @param info what the node says of itself, asked for at each renewal
-   * @param regained called with when it was last held, as it is held again after it was found missing (Redis came back
-   *   empty, or this process was away for too long) or could not be renewed (Redis may be another by now)
-   */
-  constructor(nodes: Nodes, info: () => NodeInfo, log: Log, regained: (heldBefore: Moment) => void) {
+  /** @param info what the node says of itself, asked for at each renewal */
+  constructor(nodes: Nodes, info: () => NodeInfo, log: Log, tenant: Tenant) {
     this.#nodes = nodes;
     this.#info = info;
     this.#log = log;
-    this.#regained = regained;
+    this.#tenant = tenant;
   }
 
   /** True while Redis holds it for this process, as far as can be known here. */
@@ -81,13 +97,14 @@ export class Lease {
 
   /** Renews now; several callers share one renewal. Never rejects: trouble is logged, once. */
   renew(): Promise<void> {
+    if (this.#isReplaced) return Promise.resolve();
     const before = this.#lastHeld;
     this.#renewing ??= this.#hold()
       .then((got) => {
         const wasTroubled = this.#trouble !== '';
-        this.#told(typeof got === 'number' ? nameTaken(this.#info().name).message : '');
+        this.#told(typeof got === 'number' ? 'another process holds it' : '');
         if (typeof got !== 'number') void this.#probe();
-        if (got === 'new' || (got === 'renewed' && wasTroubled)) this.#regained(before);
+        if (got === 'new' || (got === 'renewed' && wasTroubled)) this.#tenant.regained(before);
       })
       .catch((error: unknown) => this.#told(error instanceof Error ? error.message : String(error)))
       .finally(() => {
@@ -116,7 +133,18 @@ export class Lease {
     const isHeld = typeof got !== 'number';
     if (isHeld) this.#lastHeld = asked;
     this.#heldUntil = isHeld ? asked.monotonic + LEASE : Number.NEGATIVE_INFINITY;
+    if (isHeld) this.#othersEnd = undefined;
+    else if (this.#timer) this.#seeAnother(asked.monotonic + got, performance.now() + got);
     return got;
+  }
+
+  /** Of a process that died the lease ends when it was seen to; one that lives has renewed it by now. */
+  #seeAnother(endsEarliest: number, endsLatest: number): void {
+    this.#othersEnd ??= endsLatest;
+    if (this.#isReplaced || endsEarliest < this.#othersEnd + RENEWED_BY) return;
+    this.#isReplaced = true;
+    clearInterval(this.#timer);
+    this.#tenant.replaced(nameLost(this.#info().name));
   }
 
   /** The lease is taken by a Redis that is full, too; a register is not. */

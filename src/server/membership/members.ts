@@ -1,12 +1,15 @@
 /** The sessions of this process: its connections, each with its place in Redis, from CONNECT to the end. */
 import { WssessError } from '../../common/errors.ts';
 import { cutUtf8 } from '../../common/escape.ts';
+import { pause } from '../../common/pause.ts';
+import type { RestoreOutcome } from '../../sessions/control.ts';
 import type { Details } from '../../sessions/model.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { Throttle } from '../../sessions/throttle.ts';
-import { LONGEST_ABSENCE } from '../../sessions/tombstone.ts';
+import { type Ended, LONGEST_ABSENCE } from '../../sessions/tombstone.ts';
 import type { Connection } from '../connection/connection.ts';
-import { AWAY, EXPIRED, endingOf, endRefused, shutdown, tooManySessions } from './endings.ts';
+import type { Ending } from '../connection/surroundings.ts';
+import { AWAY, EXPIRED, endingOf, endRefused, shutdown, TAKEN, tooManySessions } from './endings.ts';
 import { isPassing, type Lease, type Moment, since } from './lease.ts';
 import { Reconciler } from './reconciler.ts';
 import { Registration } from './registration.ts';
@@ -20,7 +23,7 @@ const DRAIN_PATIENCE = 500;
 
 export interface Membership {
   sessions: Sessions;
-  lease: Pick<Lease, 'renew'>;
+  lease: Pick<Lease, 'renew' | 'held'>;
   incarnation: string;
   /** The name of the node, once it has one. */
   node(): string;
@@ -81,6 +84,7 @@ export class Members {
       },
       expired: () => void connection.end('expired', EXPIRED),
       ended: (how) => void connection.end(how.cause, endingOf(how)),
+      taken: () => void connection.end('closed', TAKEN),
       refused: () => endRefused(connection, tooManySessions(maxUserSessions)),
       behind: () => this.#reconciler.behind(registration),
       left: () => this.#reconciler.ghosts(),
@@ -128,12 +132,12 @@ export class Members {
     if (connection.cause === 'kicked') this.counters.kicks++;
   }
 
-  /** A session of this process that has no socket: removes what its unregister could not. */
+  /** A session of this process that has no socket: removes what its unregister could not, but nothing of another's. */
   async forgetGhost(id: string): Promise<void> {
     const { sessions, incarnation } = this.#membership;
     const found = await sessions.directory.get(id);
     if (found?.details?.incarnation !== incarnation || this.#byId.has(id)) return;
-    await sessions.registry.unregister(id, found.user, found.details);
+    await sessions.registry.reap([{ ...found, disowned: true }]);
   }
 
   /** Those that the index of this process holds and that have no socket. @returns false when Redis didn't take it */
@@ -167,9 +171,13 @@ export class Members {
     this.#reconciler.everything(this.#registrations.values());
   }
 
-  /** Writes one session again, all of it. */
-  async rewrite(connection: Connection): Promise<void> {
-    await this.#registrations.get(connection)?.restore();
+  /** Writes one session again, all of it, as whoever sweeps asks for when Redis has lost something of it. Never rejects. */
+  async rewrite(id: string): Promise<RestoreOutcome> {
+    const connection = this.#byId.get(id);
+    if (!connection) return 'unknown';
+    // One that is coming or going is being written or removed at this moment.
+    const isWhole = connection.state === 'open' && (await this.#registrations.get(connection)?.rewrite());
+    return isWhole ? 'restored' : 'kept';
   }
 
   /** Sockets that are open, with a session or without. */
@@ -179,26 +187,46 @@ export class Members {
 
   /**
    * Closes every socket with cause `shutdown`, and unregisters the sessions.
-   * @param options pace: how fast; it may call the rest off; reason: told to the clients
+   * @param options pace: how fast; it may call the rest off; ending: what the clients are told
    */
   async drain({
     pace = new Throttle(),
-    reason = null,
+    ending = shutdown(null),
   }: {
     pace?: Throttle;
-    reason?: string | null;
+    ending?: Ending | undefined;
   } = {}): Promise<void> {
     const ended: Promise<void>[] = [];
     const sockets = [...this.#sockets];
     while (sockets.length > 0) {
       const page = sockets.splice(0, await pace.take(Math.min(DRAIN_PAGE, sockets.length)));
       if (page.length === 0) break;
-      const unregistered = page.map((connection) => connection.end('shutdown', shutdown(reason)));
+      const others = await this.#endedMeanwhile(page);
+      const unregistered = page.map((connection) => {
+        const how = others.get(connection.id);
+        return how ? connection.end(how.cause, endingOf(how)) : connection.end('shutdown', ending);
+      });
       ended.push(...unregistered);
       // With Redis away the next page is told all the same.
-      await Promise.race([Promise.all(unregistered), new Promise((wake) => setTimeout(wake, DRAIN_PATIENCE))]);
+      await Promise.race([Promise.all(unregistered), pause(DRAIN_PATIENCE)]);
     }
     await Promise.all(ended);
+  }
+
+  /** Who was ended by somebody else, while this node was without its lease, is told that. */
+  async #endedMeanwhile(page: readonly Connection[]): Promise<ReadonlyMap<string, Ended>> {
+    const { sessions, incarnation, lease, fault } = this.#membership;
+    const nobody = new Map<string, Ended>();
+    if (lease.held || !sessions.store.ready) return nobody;
+    const ended = sessions.registry.ended(
+      page.map(({ id }) => id),
+      incarnation,
+    );
+    const told = ended.catch((error: unknown) => {
+      fault(error);
+      return nobody;
+    });
+    return Promise.race([told, pause(DRAIN_PATIENCE).then(() => nobody)]);
   }
 
   /** The last look, when no session will come any more. @returns false when some stay in Redis */

@@ -27,6 +27,8 @@ export interface Owner {
   expired(): void;
   /** Somebody ended it while this node was taken for dead: close the socket. */
   ended(how: Ended): void;
+  /** Its id has become another session's, while this node was taken for dead: close the socket. */
+  taken(): void;
   /** It was accepted before it could be registered, and may not be: close the socket. */
   refused(): void;
   /** Redis didn't take a write: `restore` must be called. */
@@ -37,6 +39,9 @@ export interface Owner {
   lastSign(): number;
   fault(error: unknown): void;
 }
+
+/** What became of a write: `later`: Redis didn't take it; `no`: the session has ended, or the fault was told. */
+type Written = 'yes' | 'later' | 'no';
 
 export class Registration {
   readonly #id: string;
@@ -84,7 +89,7 @@ export class Registration {
         await this.#register();
       });
     } catch (error) {
-      this.#isAnothers = error instanceof WssessError && error.code === 'session_taken';
+      this.#isAnothers = isOf(error, 'session_taken');
       if (!(acceptUnregistered && isPassing(error))) {
         this.#closed = true; // nothing may write it any more
         throw error;
@@ -130,10 +135,20 @@ export class Registration {
   }
 
   /**
-   * Writes the session again, with what is left of its TTL by the client's last sign. At its end Redis is asked.
+   * Writes the session again, with what is left of its TTL by the client's last sign, or more where others have renewed
+   * it. At its end Redis is asked.
    * @returns false when Redis didn't take it, and has to be asked again
    */
-  restore(): Promise<boolean> {
+  async restore(): Promise<boolean> {
+    return (await this.#restore()) !== 'later';
+  }
+
+  /** The same. @returns whether Redis has all of it now */
+  async rewrite(): Promise<boolean> {
+    return (await this.#restore()) === 'yes';
+  }
+
+  #restore(): Promise<Written> {
     return this.#write(() => {
       const sign = this.#owner.lastSign();
       const end = sign > this.#written ? Math.max(this.#expiresAt, sign + this.#details.ttl) : this.#expiresAt;
@@ -174,7 +189,7 @@ export class Registration {
     if (found) {
       // Who renewed the session key may know nothing of the keys beside it.
       const left = Math.max(1, found.ttl ?? this.#details.ttl);
-      this.#user = await registry.renew(this.#id, found.user, this.#details, left);
+      this.#user = await registry.renew(this.#id, this.#user, this.#details, left);
       this.#expiresAt = performance.now() + left;
       this.#waitForHalf();
     } else {
@@ -186,37 +201,39 @@ export class Registration {
     }
   }
 
-  #write(act: () => Promise<void>): Promise<boolean> {
+  #write(act: () => Promise<void>): Promise<Written> {
     const written = this.#writing.then(async () => {
-      if (this.#closed) return true;
+      if (this.#closed) return 'no';
       clearTimeout(this.#timer);
       try {
         await act();
-        return true;
+        return this.#closed ? 'no' : 'yes';
       } catch (error) {
-        return this.#closed || this.#failed(error);
+        return this.#closed ? 'no' : this.#failed(error);
       }
     });
     this.#writing = written;
     return written;
   }
 
-  /** @returns false when Redis has to be asked again */
-  #failed(error: unknown): boolean {
+  #failed(error: unknown): Exclude<Written, 'yes'> {
     const owner = this.#owner;
     if (error instanceof SessionEnded) {
       owner.ended(error.ended);
     } else if (isPassing(error)) {
       if (isLeaseLost(error)) void owner.lease.renew();
       owner.behind();
-      return false;
-    } else if (error instanceof WssessError && error.code === 'too_many_sessions') {
+      return 'later';
+    } else if (isOf(error, 'too_many_sessions')) {
       owner.refused();
+    } else if (isOf(error, 'session_taken')) {
+      this.#isAnothers = true;
+      owner.taken();
     } else {
       owner.fault(error);
       this.#wait(AFTER_FAULT * (1 + Math.random()), () => void this.restore());
     }
-    return true;
+    return 'no';
   }
 
   #wait(delay: number, act: () => void): void {
@@ -225,4 +242,5 @@ export class Registration {
   }
 }
 
-const isLeaseLost = (error: unknown) => error instanceof WssessError && error.code === 'lease_lost';
+const isOf = (error: unknown, code: WssessError['code']) => error instanceof WssessError && error.code === code;
+const isLeaseLost = (error: unknown) => isOf(error, 'lease_lost');

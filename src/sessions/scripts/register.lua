@@ -36,7 +36,8 @@ if not again then
   if most > 0 and redis.call('SCARD', KEYS[3]) >= most then return {'MANY'} end
 else
   if details and details ~= ARGV[5] then return {'TAKEN'} end
-  if user and user ~= ARGV[2] then return {'STALE', user} end
+  -- Reaped meanwhile, and given to another: without the details it is that one's.
+  if user and user ~= ARGV[2] then return details and {'STALE', user} or {'TAKEN'} end
 end
 
 -- PEXPIRE GT takes a key without a TTL for one that never ends, so such a set gets its TTL here or never.
@@ -49,7 +50,10 @@ local function put(key, value)
   end
 end
 
+-- What it had left, as its index says, which who refreshed it has raised too.
+local ended = again and not user and redis.call('ZSCORE', KEYS[8], ARGV[1])
 put(KEYS[1], ARGV[2])
+if ended and string.find(ended, '^%d+$') and #ended < 16 then redis.call('PEXPIREAT', KEYS[1], ended, 'GT') end
 if not again then redis.call('DEL', KEYS[2]) end
 if ARGV[3] ~= '' then put(KEYS[2], ARGV[3]) end
 redis.call('SADD', KEYS[3], ARGV[1])

@@ -39,8 +39,9 @@ export async function reapProcess(process: Process, floor: Floor, signal?: Abort
       else others.push({ index, gone });
     }
     const results = await registry.reap(own);
-    const taken = results.filter((result) => result === 'removed').length;
-    removed += taken;
+    const count = (what: (typeof results)[number]) => results.filter((result) => result === what).length;
+    const taken = count('removed') + count('anothers');
+    removed += count('removed');
     if (results.includes('lives')) return removed;
     // What can be no session's has nothing to be compared with. One that isn't UTF-8 can't be named: it stays.
     const bad = ids.filter((id) => !isUsableId(id));

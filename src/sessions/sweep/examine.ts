@@ -4,7 +4,7 @@
  */
 import { millisecondsOf } from '../clock.ts';
 import type { Trace } from '../directory.ts';
-import type { Session } from '../model.ts';
+import { isOfAnother, type Session } from '../model.ts';
 import type { Process } from '../nodes.ts';
 import type { Gone } from '../registry.ts';
 import type { Sessions } from '../sessions.ts';
@@ -19,8 +19,9 @@ export type Fault = 'ghost' | 'expired_id' | 'unlisted' | 'missing_index' | 'orp
 export type Finding = { fault: Fault; gone: Gone } & (
   | {
       /**
-       * Remove it: nobody owns it. Not at once: where no details say that a node wrote it, another program may be writing
-       * it at this moment, key by key; and a node whose lease ended may come back.
+       * Remove it, or, where it is another's by now, what its owner left: nobody owns it. Not at once: where no details say
+       * that a node wrote it, another program may be writing it at this moment, key by key; and a node whose lease ended may
+       * come back.
        */
       act: 'reap';
     }
@@ -173,7 +174,10 @@ function judge(trace: Trace, place: Place, now: number): Finding | undefined {
     const lost = lossOf(trace, place, now);
     return lost && { fault: lost, act: 'restore', owner, gone: { ...gone, index: owner } };
   }
-  if (trace.details) return { fault: isLive(trace) ? 'ghost' : 'expired_id', act: 'reap', gone };
+  if (trace.details) {
+    if (!isLive(trace)) return { fault: 'expired_id', act: 'reap', gone };
+    return { fault: isOfAnother(trace) ? 'orphan_index' : 'ghost', act: 'reap', gone };
+  }
   if (isLive(trace)) return undefined;
   return { fault: place.isListed ? 'expired_id' : 'orphan_index', act: 'reap', gone };
 }

@@ -61,6 +61,7 @@ export async function mend(
   for (const page of inPages(reapable, PAGE)) {
     const results = await floor.registry.reap(page.map(({ gone }) => gone));
     for (const [i, { fault }] of page.entries()) {
+      if (results[i] === 'anothers') mended.entries++;
       if (results[i] !== 'removed') continue;
       if (fault === 'ghost') mended.ghosts++;
       else if (fault === 'orphan_index') mended.entries++;

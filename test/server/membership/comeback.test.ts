@@ -4,112 +4,22 @@
  * WSSESS_TEST_RUNS multiplies the number of runs.
  */
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { newId } from '../../../src/common/ids.ts';
-import { BackPressure } from '../../../src/server/connection/back-pressure.ts';
-import { Connection } from '../../../src/server/connection/connection.ts';
-import type { Services } from '../../../src/server/connection/handlers.ts';
-import { Turns } from '../../../src/server/connection/turns.ts';
-import { answering } from '../../../src/server/membership/answering.ts';
-import { Lease } from '../../../src/server/membership/lease.ts';
-import { Members } from '../../../src/server/membership/members.ts';
-import type { Transport } from '../../../src/server/transport/transport.ts';
+import { expect, test, vi } from 'vitest';
+import { WssessError } from '../../../src/common/errors.ts';
 import { kick } from '../../../src/sessions/kick.ts';
 import type { Session } from '../../../src/sessions/model.ts';
+import { Registry } from '../../../src/sessions/registry.ts';
 import { LONGEST_ABSENCE } from '../../../src/sessions/tombstone.ts';
-import { contract, type Floor } from '../../contracts/stores.ts';
-import { nodeInfo, openFloor } from '../../helpers/floor.ts';
+import { contract } from '../../contracts/stores.ts';
+import { writeByHand } from '../../helpers/floor.ts';
+import { type Client, startNode } from '../../helpers/node.ts';
 import { sleep, until } from '../../helpers/wait.ts';
 
 const RUNS = 25 * Number(process.env.WSSESS_TEST_RUNS ?? 1);
 const SESSIONS = 8;
-const LIMITS = { maxHeaders: 100, maxHeaderBytes: 8192, maxBody: 1 << 20 };
-
-/** What the client of a connection saw. */
-interface Client {
-  connection: Connection;
-  closed: { code: number; reason: string } | undefined;
-  received: string;
-}
-
-/** A node of which everything is real but the sockets. */
-async function startNode(f: Floor, own: Floor) {
-  const incarnation = newId();
-  const faults: unknown[] = [];
-  const log = { info() {}, warn() {} };
-  const lease: Lease = new Lease(
-    own.nodes,
-    () => nodeInfo({ incarnation }),
-    log,
-    (heldBefore) => members.restore(heldBefore),
-  );
-  const members = new Members({
-    sessions: own,
-    lease,
-    incarnation,
-    node: () => 'n1',
-    ttl: 60_000,
-    maxUserSessions: 0,
-    acceptUnregistered: false,
-    fault: (error) => faults.push(error),
-  });
-  const handlers = answering({
-    connections: members.connections,
-    destinationsOf: () => [],
-    forgetGhost: (id) => members.forgetGhost(id),
-    restore: async () => new Map(),
-    drain: async () => ({ draining: false, stopping: false, sessions: 0 }),
-  });
-  await lease.take();
-  f.later(await own.control.listen(incarnation, handlers, (error) => faults.push(error)));
-  f.later(() => lease.release());
-
-  const connect = async (user: string): Promise<Client> => {
-    const client: Client = { connection: undefined as never, closed: undefined, received: '' };
-    const transport: Transport = {
-      ip: '127.0.0.1',
-      port: 1,
-      userAgent: null,
-      buffered: 0,
-      taken: 0,
-      send(frames) {
-        client.received += Buffer.isBuffer(frames) ? frames.toString() : '';
-      },
-      flush() {},
-      onDrained: (drained) => drained(),
-      close(code, reason) {
-        client.closed = { code, reason };
-      },
-      destroy() {},
-      pause() {},
-      resume() {},
-    };
-    client.connection = new Connection(newId(), transport, {
-      limits: LIMITS,
-      maxBuffer: 1 << 20,
-      backPressure: new BackPressure(1 << 20),
-      turns: new Turns(),
-      connectTimeout: 10_000,
-      services: {} as Services,
-      forget: (connection) => members.forget(connection),
-      fault: (error) => faults.push(error),
-    });
-    members.add(client.connection);
-    client.connection.connecting();
-    client.connection.user = user;
-    await members.register(client.connection);
-    client.connection.opened();
-    return client;
-  };
-  return { members, lease, handlers, connect, faults };
-}
 
 contract('A node that comes back', (f) => {
-  const start = async () => {
-    const own = (await openFloor(f.redis)) as Floor;
-    f.later(() => own.store.close());
-    return startNode(f, own);
-  };
+  const start = () => startNode(f);
   const loseLease = () => f.redis.client.del('ws:x:node:n1');
   const reap = async (id: string) => {
     const found = await f.directory.get(id);
@@ -130,6 +40,28 @@ contract('A node that comes back', (f) => {
     await until(() => f.directory.get(other.connection.id), 5000, 'the other to be registered again');
     await until(async () => (await f.redis.keys()).every((key) => !key.includes(one.connection.id)), 5000);
     expect(other.closed).toBeUndefined();
+  });
+
+  test('removes what is left of those without a socket, but not what another program has made of them', async () => {
+    const { connect, lease, members, incarnation } = await start();
+    const clients = [await connect('kim'), await connect('kim'), await connect('kim')];
+    const [gone, reused, renamed] = clients.map(({ connection }) => connection.id) as [string, string, string];
+    const unregister = vi.spyOn(Registry.prototype, 'unregister');
+    f.later(() => unregister.mockRestore());
+    await loseLease();
+    unregister.mockRejectedValue(new WssessError('redis_unreachable', 'gone'));
+    for (const { connection } of clients.slice(0, 2)) await connection.end('closed', { code: 1000, reason: '' });
+    unregister.mockRestore();
+    for (const id of [reused, renamed]) await writeByHand(f.redis, id, 'lee');
+    await lease.renew();
+    const index = `ws:x:own:${incarnation}`;
+    await until(async () => (await f.redis.client.zcard(index)) === 1, 10_000, 'the leftovers to be gone');
+    expect(await f.directory.get(gone)).toBeUndefined();
+    expect(await f.directory.get(reused)).toMatchObject({ user: 'lee', details: null });
+    // That one has a socket: it is of the other user then.
+    expect(await f.directory.get(renamed)).toMatchObject({ user: 'lee', details: { incarnation } });
+    expect(await members.end()).toBe(true);
+    expect((await f.directory.sessionsOf('lee')).sessions.map(({ id }) => id).sort()).toEqual([reused, renamed].sort());
   });
 
   test('after longer than tombstones last closes all of them: who was ended is no longer known', async () => {
