@@ -82,6 +82,7 @@ export class Server {
       replaced = resolve;
     });
     this.#lease = new Lease(sessions.nodes, () => this.#info(), log, {
+      renewed: () => void this.#members.lookAhead(),
       regained: (heldBefore) => this.#members.restore(heldBefore),
       replaced: (why) => {
         void this.stop(REPLACED);

@@ -158,6 +158,19 @@ export class Directory {
     } while (cursor !== '0');
   }
 
+  /**
+   * Sessions that by the index of a process end soon, or have ended: a page of them, the first to end first.
+   * @param within milliseconds from now, by Redis's clock
+   * @returns ids, and the milliseconds that are left
+   */
+  async endingSoon(incarnation: string, within: number): Promise<[id: string, left: number][]> {
+    const [seconds, micros] = await this.#store.call<[string, string]>('TIME');
+    const now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    const range = ['-inf', now + within, 'BYSCORE', 'LIMIT', 0, PAGE, 'WITHSCORES'];
+    const flat = await this.#store.call<string[]>('ZRANGE', this.#keys.own(incarnation), ...range);
+    return flat.flatMap((id, i) => (i % 2 === 0 ? [[id, Number(flat[i + 1]) - now] as [string, number]] : []));
+  }
+
   /** Those of the ids that the set of all holds. */
   async #listed(ids: readonly string[]): Promise<string[]> {
     if (ids.length === 0) return [];

@@ -31,6 +31,7 @@ export async function startNode(f: Floor, { ttl = 60_000 }: { ttl?: number } = {
   /** What it was told when another took its name. */
   const replaced: WssessError[] = [];
   const lease: Lease = new Lease(own.nodes, () => nodeInfo({ incarnation }), log, {
+    renewed: () => void members.lookAhead(),
     regained: (heldBefore) => members.restore(heldBefore),
     replaced: (why) => replaced.push(why),
   });

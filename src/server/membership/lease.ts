@@ -27,6 +27,8 @@ const RENEWED_BY = 500;
 
 /** Who is told what became of it. */
 export interface Tenant {
+  /** It was taken or renewed. */
+  renewed(): void;
   /**
    * It is held again after it was found missing (Redis came back empty, or this process was away for too long) or could not
    * be renewed (Redis may be another by now).
@@ -103,7 +105,10 @@ export class Lease {
       .then((got) => {
         const wasTroubled = this.#trouble !== '';
         this.#told(typeof got === 'number' ? 'another process holds it' : '');
-        if (typeof got !== 'number') void this.#probe();
+        if (typeof got !== 'number') {
+          void this.#probe();
+          this.#tenant.renewed();
+        }
         if (got === 'new' || (got === 'renewed' && wasTroubled)) this.#tenant.regained(before);
       })
       .catch((error: unknown) => this.#told(error instanceof Error ? error.message : String(error)))

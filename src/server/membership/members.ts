@@ -4,6 +4,7 @@ import { cutUtf8 } from '../../common/escape.ts';
 import { pause } from '../../common/pause.ts';
 import type { RestoreOutcome } from '../../sessions/control.ts';
 import type { Details } from '../../sessions/model.ts';
+import { RENEW_EVERY } from '../../sessions/nodes.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { Throttle } from '../../sessions/throttle.ts';
 import { type Ended, LONGEST_ABSENCE } from '../../sessions/tombstone.ts';
@@ -20,6 +21,8 @@ const MAX_USER_AGENT = 200;
 const DRAIN_PAGE = 200;
 /** Milliseconds that a page may take before the next one is closed too. */
 const DRAIN_PATIENCE = 500;
+/** Milliseconds ahead: some renewals of the lease, which is when it is looked. */
+const AHEAD = 3 * RENEW_EVERY;
 
 export interface Membership {
   sessions: Sessions;
@@ -169,6 +172,22 @@ export class Members {
       }
     }
     this.#reconciler.everything(this.#registrations.values());
+  }
+
+  /**
+   * Looks for sessions that end in Redis before their client's lease does, `wssess refresh --ttl` being one way, and writes
+   * them again. Never rejects.
+   */
+  async lookAhead(): Promise<void> {
+    const { sessions, incarnation, fault } = this.#membership;
+    try {
+      for (const [id, left] of await sessions.directory.endingSoon(incarnation, AHEAD)) {
+        const connection = this.#byId.get(id);
+        if (connection) this.#registrations.get(connection)?.left(left);
+      }
+    } catch (error) {
+      if (!isPassing(error)) fault(error);
+    }
   }
 
   /** Writes one session again, all of it, as whoever sweeps asks for when Redis has lost something of it. Never rejects. */

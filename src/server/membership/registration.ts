@@ -13,6 +13,8 @@ import { isPassing, type Lease } from './lease.ts';
 
 /** Milliseconds before a write is tried again that failed by a fault of ours, or of what lies in Redis. */
 const AFTER_FAULT = 10_000;
+/** Milliseconds that Redis may be ahead of what is known here: an answer takes its time. */
+const SHORTENED = 1500;
 
 export interface Owner {
   sessions: Pick<Sessions, 'registry' | 'directory'>;
@@ -146,6 +148,12 @@ export class Registration {
   /** The same. @returns whether Redis has all of it now */
   async rewrite(): Promise<boolean> {
     return (await this.#restore()) === 'yes';
+  }
+
+  /** So many milliseconds are left in Redis. Somebody may have set them (EXPIRE); the client's lease is what counts. */
+  left(milliseconds: number): void {
+    const ownLeft = this.#expiresAt - performance.now();
+    if (this.#isRegistered && !this.#closed && ownLeft > milliseconds + SHORTENED) void this.restore();
   }
 
   #restore(): Promise<Written> {
