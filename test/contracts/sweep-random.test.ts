@@ -1,8 +1,8 @@
 /**
  * Random sequences of what nodes, other programs and the sweep do at the same time. A node may stop, come back, or die;
  * what the sweep has looked at may change before it mends. After each step no session of a living node that nobody else
- * touched has lost anything. At the end, when all is quiet, one pass makes sets and indexes agree with the model, and
- * the next finds nothing.
+ * touched has lost anything. At the end, when all is quiet, a pass makes sets and indexes agree with the model, and
+ * the next finds nothing; where an index names a wrong owner that owner is asked first, and the right one a pass later.
  * WSSESS_TEST_RUNS multiplies the number of runs.
  */
 import fc from 'fast-check';
@@ -252,7 +252,7 @@ async function agree(f: Floor, model: Model): Promise<void> {
     const isNamed = (await client.zscore(`ws:x:own:${details.incarnation}`, one)) !== null;
     if (!isNamed && (await client.exists(`ws:x:details:${one}`)) === 0) await renew(f, model, one);
   }
-  await pass(f, share);
+  for (let passes = 0; passes < 2; passes++) await pass(f, share);
   const { met: _, ...again } = await pass(f, share);
   expect(again, 'what a second pass finds').toEqual({ ghosts: 0, expired: 0, entries: 0, restored: 0 });
 
