@@ -34,6 +34,8 @@ export interface Setting<T extends keyof Types = keyof Types> {
   /** Of a secret: its bytes. */
   min?: number;
   max?: number;
+  /** Of durations: one above it that has no unit was meant as milliseconds, as the protocol writes it. */
+  maxBare?: number;
   pattern?: RegExp;
   /** Of a choice: its words. */
   choices?: readonly string[];

@@ -7,6 +7,7 @@ import { ConnectRate } from './connect-rate.ts';
 import { checkOrigin, isLoopback } from './doorkeeper.ts';
 import type { ServerOptions } from './options.ts';
 import { ignoreUpgrade, refuse, refuseGarbage } from './raw-http.ts';
+import { toOriginForm } from './request-target.ts';
 import type { Receiver, Transport } from './transport/transport.ts';
 import { WebSocketDoor } from './transport/websocket.ts';
 
@@ -82,6 +83,7 @@ export class Entrance {
     socket.on('error', () => {}); // a reset during the handshake is no fault
     try {
       const { access, host, connectRate } = options;
+      toOriginForm(request);
       checkOrigin(request, { guarded: needsToken(access), loopback: isLoopback(host) });
       const path = (request.url ?? '').split('?')[0]!;
       if (!ENDPOINTS.has(path)) throw new WssessError('no_route', 'no WebSocket endpoint has this path');

@@ -1,10 +1,7 @@
 /** Puts the parts together: listens, makes a connection of each socket, drains at the end. */
-import { hostname } from 'node:os';
-import { WssessError } from '../common/errors.ts';
+import type { WssessError } from '../common/errors.ts';
 import { newId } from '../common/ids.ts';
-import { VERSION } from '../common/version.ts';
 import type { DrainAsks, DrainState } from '../sessions/control.ts';
-import type { NodeInfo } from '../sessions/nodes.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { guardOf } from './app/access.ts';
 import type { Guard } from './app/guard.ts';
@@ -15,7 +12,8 @@ import type { Ending, Surroundings } from './connection/surroundings.ts';
 import { Turns } from './connection/turns.ts';
 import { isLoopback } from './doorkeeper.ts';
 import { Entrance } from './entrance.ts';
-import { type Log, makeLog, warnSeldom } from './log.ts';
+import { Identity } from './identity.ts';
+import { Faults, type Log, makeLog } from './log.ts';
 import { answering } from './membership/answering.ts';
 import { Draining } from './membership/draining.ts';
 import { REPLACED } from './membership/endings.ts';
@@ -35,8 +33,8 @@ export class Server {
   readonly #options: ServerOptions;
   readonly #sessions: Sessions;
   readonly #log: Log;
-  readonly #incarnation = newId();
-  readonly #startedAt = new Date().toISOString();
+  readonly #faults: Faults;
+  readonly #identity = new Identity();
   readonly #load = new Load();
   readonly #guard: Guard;
   readonly #broker: Broker;
@@ -46,14 +44,10 @@ export class Server {
   readonly #sweeper: Sweeper;
   readonly #draining: Draining;
   readonly #entrance: Entrance;
-  readonly #warnSeldom: ReturnType<typeof warnSeldom>;
   /** Until it is told to end. Then it is `draining`, as one is that an operator drains. */
   #state: 'starting' | 'open' | 'draining' = 'starting';
   #stopListening = () => {};
   #stopped: Promise<void> | undefined;
-  #node = '';
-  /** Where it listens, as http:// URL. */
-  url = '';
   /** Resolves when another process has taken the name of this node: this one stops by itself then. */
   readonly replaced: Promise<WssessError>;
 
@@ -61,22 +55,27 @@ export class Server {
     this.#options = options;
     this.#sessions = sessions;
     this.#log = log;
-    this.#warnSeldom = warnSeldom(log);
+    this.#faults = new Faults(log);
+    const { incarnation } = this.#identity;
+    const fault = (error: unknown) => this.#faults.tell(error);
     const { limits, maxBuffer, connectTimeout, heartBeat, maxSubscriptions, access } = options;
-    this.#guard = guardOf(access, (error) => this.#fault(error));
+    this.#guard = guardOf(access, fault);
     this.#relay = new Relay({
       bus: sessions.bus,
-      incarnation: this.#incarnation,
+      incarnation,
       limits,
-      warn: this.#warnSeldom,
-      fault: (error) => this.#fault(error),
+      warn: (kind, message) => this.#faults.warn(kind, message),
+      fault,
     });
-    this.#broker = new Broker(
-      this.#incarnation,
-      { ...options.broker, maxSubscriptions },
-      (queue, count, why) => this.#warnSeldom('queue', `${count} messages of ${quote(queue)} are dropped: ${why}`),
-      this.#relay,
-    );
+    const backPressure = new BackPressure(maxBuffer);
+    this.#broker = new Broker({
+      options: { ...options.broker, maxSubscriptions },
+      incarnation,
+      others: this.#relay,
+      pace: backPressure,
+      dropped: (queue, count, why) =>
+        this.#faults.warn('queue', `${count} messages of ${quote(queue)} are dropped: ${why}`),
+    });
     let replaced: (why: WssessError) => void;
     this.replaced = new Promise((resolve) => {
       replaced = resolve;
@@ -92,29 +91,19 @@ export class Server {
     this.#members = new Members({
       sessions,
       lease: this.#lease,
-      incarnation: this.#incarnation,
-      node: () => this.#node,
+      incarnation,
+      node: () => this.#identity.node,
       ttl: options.ttl,
       maxUserSessions: options.maxUserSessions,
       acceptUnregistered: options.acceptUnregistered,
-      fault: (error) => this.#fault(error),
+      fault,
     });
-    this.#sweeper = new Sweeper({
-      sessions,
-      incarnation: this.#incarnation,
-      log,
-      fault: (error) => this.#fault(error),
-    });
-    this.#draining = new Draining({
-      members: this.#members,
-      lease: this.#lease,
-      log,
-      fault: (error) => this.#fault(error),
-    });
+    this.#sweeper = new Sweeper({ sessions, incarnation, log, fault });
+    this.#draining = new Draining({ members: this.#members, lease: this.#lease, log, fault });
     const surroundings: Surroundings = {
       limits,
       maxBuffer,
-      backPressure: new BackPressure(maxBuffer),
+      backPressure,
       turns: new Turns(),
       connectTimeout,
       services: {
@@ -124,7 +113,7 @@ export class Server {
         register: (connection) => this.#register(connection),
       },
       forget: (connection) => this.#forget(connection),
-      fault: (error) => this.#fault(error),
+      fault,
     };
     const rest = restHandler({
       sessions,
@@ -133,7 +122,7 @@ export class Server {
       tokens: access.api,
       loopback: isLoopback(options.host),
       notReady: () => this.#notReady(),
-      fault: (error) => this.#fault(error),
+      fault,
     });
     this.#entrance = new Entrance({
       options,
@@ -148,7 +137,12 @@ export class Server {
   }
 
   get node(): string {
-    return this.#node;
+    return this.#identity.node;
+  }
+
+  /** Where it listens, as http:// URL. */
+  get url(): string {
+    return this.#identity.url;
   }
 
   /**
@@ -157,16 +151,14 @@ export class Server {
    */
   async start(): Promise<void> {
     const port = await this.#entrance.listen();
-    const { host } = this.#options;
-    this.url = `http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}:${port}`;
-    this.#node = this.#options.node ?? defaultName(port);
+    this.#identity.settle(this.#options.host, port, this.#options.node);
     this.#load.start();
     this.#guard.start();
     try {
       await this.#lease.take();
       await this.#relay.start((received) => this.#broker.receive(received));
       this.#stopListening = await this.#sessions.control.listen(
-        this.#incarnation,
+        this.#identity.incarnation,
         answering({
           connections: this.#members.connections,
           destinationsOf: (connection) => this.#broker.destinationsOf(connection),
@@ -174,7 +166,7 @@ export class Server {
           rewrite: (id) => this.#members.rewrite(id),
           drain: (asks) => this.#drain(asks),
         }),
-        (error) => this.#fault(error),
+        (error) => this.#faults.tell(error),
       );
     } catch (error) {
       this.#load.stop();
@@ -212,8 +204,8 @@ export class Server {
     }
     this.#stopListening();
     await this.#relay.stop();
-    await this.#sweeper.stop().catch((error: unknown) => this.#fault(error));
-    await this.#lease.release().catch((error: unknown) => this.#fault(error));
+    await this.#sweeper.stop().catch((error: unknown) => this.#faults.tell(error));
+    await this.#lease.release().catch((error: unknown) => this.#faults.tell(error));
     this.#load.stop();
     this.#entrance.clear();
   }
@@ -243,21 +235,14 @@ export class Server {
     await this.#members.forget(connection);
   }
 
-  #info(): NodeInfo {
-    return {
-      name: this.#node,
-      incarnation: this.#incarnation,
-      url: this.url,
-      host: hostname(),
-      pid: process.pid,
-      version: VERSION,
-      started_at: this.#startedAt,
+  #info() {
+    return this.#identity.info({
       sessions: this.#members.connections.size,
       draining: this.#now === 'draining' || undefined,
       ...this.#members.counters,
       ...this.#broker.counters,
       ...this.#load.sample(),
-    };
+    });
   }
 
   #notReady(): string | undefined {
@@ -265,19 +250,4 @@ export class Server {
     if (!this.#sessions.store.ready) return 'Redis is not reached';
     return this.#lease.trouble;
   }
-
-  #fault(error: unknown): void {
-    if (!(error instanceof WssessError)) {
-      this.#log.warn((error as Error)?.stack ?? String(error));
-    } else {
-      this.#warnSeldom(error.code, error.message);
-    }
-  }
-}
-
-function defaultName(port: number): string {
-  const host = hostname()
-    .replace(/[^A-Za-z0-9_.-]/g, '-')
-    .slice(0, 50);
-  return `${host || 'node'}-${port}`;
 }

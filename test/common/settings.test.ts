@@ -96,6 +96,8 @@ describe('values', () => {
     ['ttl', '90', 90_000],
     ['heartBeat', '0,0', [0, 0]],
     ['heartBeat', '10s, 500ms', [10_000, 500]],
+    ['heartBeat', '900, 10', [900_000, 10_000]],
+    ['heartBeat', '10000s,30d', [10_000_000, 30 * 86_400_000]],
     ['maxBody', '0', 0],
     ['maxBody', '64k', 65_536],
     ['maxBody', '2M', 2 << 20],
@@ -159,6 +161,23 @@ describe('values', () => {
     expect(fault.message.startsWith(`${SETTINGS[name].flag.split(' ')[0]}: ${JSON.stringify(text)} `)).toBe(true);
     expect(fault.advice.length).toBeGreaterThan(10);
   });
+});
+
+test.each([
+  ['10000,10000', '2h46m40s,2h46m40s', '10s,10s'],
+  ['0,4500', '0s,1h15m', '0s,4s500ms'],
+  ['10s, 901', '10s,15m1s', '10s,901ms'],
+  ['30d,20000', '30d,5h33m20s', '30d,20s'],
+])('heart-beats of %s were meant as milliseconds: a usage error that says how to write both', (text, asRead, meant) => {
+  for (const act of [
+    () => read('heartBeat', { heartBeat: text }, {}),
+    () => read('heartBeat', {}, { WSSESS_HEART_BEAT: text }),
+  ]) {
+    const fault = faultOf(act);
+    expect(fault.code).toBe('usage');
+    expect(fault.message).toContain(`${JSON.stringify(text)} is ${asRead}, since a bare number is seconds`);
+    expect(fault.advice).toBe(`Write ${meant} if it was meant as milliseconds, or ${asRead} if it wasn't.`);
+  }
 });
 
 describe('secrets and switches', () => {

@@ -47,6 +47,82 @@ describeWithRedis('the port', () => {
     expect(foreign).toMatch(/^HTTP\/1\.1 403 /);
   });
 
+  const get = (target: string, ...headers: string[]) =>
+    exchange([`GET ${target} HTTP/1.1`, ...headers, 'Connection: close', '', ''].join('\r\n'));
+
+  it.each(['http://127.0.0.1', 'http://localhost:28070', 'HTTP://LOCALHOST', 'http://[::1]:80', 'https://localhost'])(
+    'a target in absolute form is served (RFC 9112, 3.2.2): %s',
+    async (origin) => {
+      const stats = await get(`${origin}/api/session/user/kim?x=/http://y`, 'Host: localhost');
+      expect(stats).toMatch(/^HTTP\/1\.1 200 /);
+      expect(bodyOf(stats).userId).toBe('kim');
+      // The Host header is ignored: it is the target that says which host is meant.
+      expect(await get(`${origin}/healthz`, 'Host: evil.example')).toMatch(/^HTTP\/1\.1 200 /);
+      expect(await get(`${origin}?x`, 'Host: localhost')).toMatch(/^HTTP\/1\.1 404 /);
+      const { hostname } = new URL(origin);
+      expect(await get(`${origin}/healthz`, 'Host: x', `Origin: http://${hostname}`)).toMatch(/^HTTP\/1\.1 200 /);
+    },
+  );
+
+  it.each([
+    ['another host', 'http://evil.example/healthz', 'localhost', 403],
+    [
+      'another host, for the name of which the port looks',
+      'http://localhost.evil.example:80/healthz',
+      'localhost',
+      403,
+    ],
+    ['a host behind an @', 'http://localhost@evil.example/healthz', 'localhost', 400],
+    ['our host behind an @', 'http://evil.example@localhost/healthz', 'localhost', 400],
+    ['no host', 'http:///healthz', 'localhost', 400],
+    ['a host that is none', 'http://lo%20cal/healthz', 'localhost', 400],
+    ['a port that is none', 'http://localhost:99999/healthz', 'localhost', 400],
+    ['another scheme', 'ftp://localhost/healthz', 'localhost', 400],
+    ['a path that only looks absolute', '//localhost/healthz', 'localhost', 404],
+    ['an absolute form inside a path', '/http://localhost/healthz', 'localhost', 404],
+    ['a Host behind an @', '/healthz', 'evil.example@localhost', 400],
+    ['a Host with a path', '/healthz', 'localhost/evil.example', 400],
+    ['a Host with a fragment', '/healthz', 'localhost#@evil.example', 400],
+    ['a Host that is none', '/healthz', 'localhost, evil.example', 400],
+    ['another host in the path', '/healthz', 'evil.example', 403],
+    ['a fragment', 'http://localhost/healthz#x', 'localhost', 400],
+    ['two hosts', '/healthz', 'localhost\r\nHost: evil.example', 400],
+    ['two hosts, absolute', 'http://localhost/healthz', 'localhost\r\nHost: evil.example', 400],
+  ])('a hostile target is refused in JSON, for requests and for handshakes: %s', async (_, target, host, status) => {
+    const upgrade = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='];
+    for (const answer of [
+      await get(target, `Host: ${host}`),
+      await exchange(
+        [
+          `GET ${target.replace('healthz', 'ws')} HTTP/1.1`,
+          `Host: ${host}`,
+          'Connection: Upgrade',
+          ...upgrade,
+          '',
+          '',
+        ].join('\r\n'),
+      ),
+    ]) {
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(bodyOf(answer).error.message).toEqual(expect.any(String));
+    }
+    expect(await get('/healthz', 'Host: localhost')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it.each(['http://localhost/ws', 'ws://127.0.0.1:1/connection/websocket?x=1'])(
+    'a WebSocket handshake in absolute form: %s',
+    async (target) => {
+      const socket = connect(serve.port, '127.0.0.1');
+      const answer = new Promise<string>((resolve) => socket.once('data', (data) => resolve(data.toString())));
+      socket.write(
+        `GET ${target} HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+          'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+      );
+      expect(await within(answer)).toMatch(/^HTTP\/1\.1 101 /);
+      socket.destroy();
+    },
+  );
+
   it.each([
     ['no HTTP', 'FOO\r\n\r\n', 400, 'bad_request'],
     ['a head that is too long', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`, 431, 'bad_request'],

@@ -224,9 +224,9 @@ describeWithRedis('a hostile peer', () => {
       / 404 /,
     ],
     [
-      'a whole address',
+      'the whole address of another host',
       `GET http://evil.example/ws HTTP/1.1\r\n${handshake().split('\r\n').slice(1).join('\r\n')}`,
-      / 404 /,
+      / 403 /,
     ],
     ['an address that is none', handshake().replace('/ws', '//\\..%00%ff'), /^HTTP\/1\.1 404 /],
     ['subprotocols that are none', handshake('Sec-WebSocket-Protocol: ,;\0\r\n'), /^HTTP\/1\.1 400 /],

@@ -2,6 +2,7 @@
 import { CLOSE, Refusal } from '../refusal.ts';
 import type { Frame } from '../stomp/frame.ts';
 import { quote } from '../stomp/protocol-error.ts';
+import type { Pace } from './client.ts';
 import type { Target } from './destinations.ts';
 import { weightOf } from './limits.ts';
 import { together } from './other-nodes.ts';
@@ -41,16 +42,21 @@ const TURN = 25;
 /** The rest of the broker. */
 export interface Surroundings<Sub> {
   limits: TransactionLimits & { maxUnacked: number };
+  pace: Pace;
+  queues: {
+    /** @throws Refusal unless all can be sent, when these are acknowledged */
+    check(sends: readonly Send[], acknowledged: readonly Delivery<Sub, Held<Sub>>[]): void;
+    acknowledged(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
+    refused(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
+    /** Whoever had them is gone. */
+    lost(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
+  };
   /** The subscription of this id. */
   find(id: string): Sub | undefined;
-  /** @throws Refusal unless all can be sent */
-  check(sends: readonly Send[]): void;
+  /** When to ask again whether one can send there; undefined: now. */
+  roomAt(target: Target): Promise<void> | undefined;
   /** Sends what was checked. @returns resolves when other nodes have it too */
   send(send: Send): Promise<void> | undefined;
-  acknowledged(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
-  refused(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
-  /** Whoever had them is gone. */
-  lost(deliveries: readonly Delivery<Sub, Held<Sub>>[]): void;
   /** There is room for unacknowledged messages again. */
   eased(): void;
 }
@@ -81,13 +87,18 @@ export class Desk<Sub extends { readonly ack: AckMode }> {
   }
 
   /**
-   * Does all that the transaction holds, in its order, or nothing. What takes long is done in pieces, so that others have
-   * their turns of the event loop: whoever commits is not to be listened to before it is done.
+   * Does all that the transaction holds, in its order, or nothing. What takes long, or is for those who are behind, is
+   * done in pieces, so that others have their turns of the event loop and nobody gets more than he takes: whoever commits
+   * is not to be listened to before it is done.
    * @returns done: when, undefined if it is; sent: as of Broker's send, of all that was sent
    * @throws Refusal when it can't be done
    */
   commit(transaction: string): { done: Promise<void> | undefined; sent: () => Promise<void> | undefined } {
-    this.#surroundings.check(this.#transactions.steps(transaction).filter((step) => step.kind === 'send'));
+    const all = this.#transactions.steps(transaction);
+    this.#surroundings.queues.check(
+      all.filter((step) => step.kind === 'send'),
+      all.flatMap((step) => (step.kind === 'settle' && step.accepted ? step.taken : [])),
+    );
     const steps = this.#transactions.take(transaction);
     const sent: (Promise<void> | undefined)[] = [];
     return { done: this.#doAll(steps, 0, sent), sent: () => together(sent) };
@@ -98,22 +109,24 @@ export class Desk<Sub extends { readonly ack: AckMode }> {
     from: number,
     sent: (Promise<void> | undefined)[],
   ): Promise<void> | undefined {
+    const { pace, roomAt, send } = this.#surroundings;
     const end = performance.now() + TURN;
     for (let at = from; at < steps.length; at++) {
+      const step = steps[at]!;
       if (at > from && performance.now() >= end) {
         return new Promise<void>((next) => setImmediate(next)).then(() => this.#doAll(steps, at, sent));
       }
-      const step = steps[at]!;
-      if (step.kind === 'send') sent.push(this.#surroundings.send(step));
-      else this.#settle(step);
+      if (step.kind === 'settle') {
+        this.#settle(step);
+        continue;
+      }
+      const wait = pace.active ? roomAt(step.target) : undefined;
+      if (wait) return wait.then(() => this.#doAll(steps, at, sent));
+      const { result, room } = pace.watch(() => send(step));
+      sent.push(result);
+      if (room) return room.then(() => this.#doAll(steps, at + 1, sent));
     }
     return undefined;
-  }
-
-  /** Where a transaction would send to; nowhere if it isn't open. */
-  targets(transaction: string): Target[] {
-    if (!this.#transactions.has(transaction)) return [];
-    return this.#transactions.steps(transaction).flatMap((step) => (step.kind === 'send' ? [step.target] : []));
   }
 
   /** What was sent is forgotten, what was acknowledged is not. @throws Refusal when there is no such transaction */
@@ -145,13 +158,13 @@ export class Desk<Sub extends { readonly ack: AckMode }> {
 
   /** Subscriptions ended: what they had and nobody acknowledged is lost to them. */
   drop(subscriptions: readonly Sub[]): void {
-    this.#ease(() => this.#surroundings.lost(subscriptions.flatMap((one) => this.unacked.drop(one))));
+    this.#ease(() => this.#surroundings.queues.lost(subscriptions.flatMap((one) => this.unacked.drop(one))));
   }
 
   /** The session ended: its subscriptions, and its transactions. */
   close(subscriptions: readonly Sub[]): void {
     const lost = subscriptions.flatMap((one) => this.unacked.drop(one));
-    this.#surroundings.lost([...lost, ...this.unacked.giveBack(takenBy(this.#transactions.takeAll()))]);
+    this.#surroundings.queues.lost([...lost, ...this.unacked.giveBack(takenBy(this.#transactions.takeAll()))]);
   }
 
   #find(named: Named): Delivery<Sub, Held<Sub>> | undefined {
@@ -164,13 +177,13 @@ export class Desk<Sub extends { readonly ack: AckMode }> {
   #settle({ taken, accepted }: Settle<Sub>): void {
     this.#ease(() => {
       this.unacked.settle(taken);
-      if (accepted) this.#surroundings.acknowledged(taken);
-      else this.#surroundings.refused(taken);
+      if (accepted) this.#surroundings.queues.acknowledged(taken);
+      else this.#surroundings.queues.refused(taken);
     });
   }
 
   #undo(steps: readonly (Send | Settle<Sub>)[]): void {
-    this.#ease(() => this.#surroundings.lost(this.unacked.giveBack(takenBy(steps))));
+    this.#ease(() => this.#surroundings.queues.lost(this.unacked.giveBack(takenBy(steps))));
   }
 
   /** Queues stop at a session that is full; they hear when it isn't any more. */

@@ -1,4 +1,5 @@
 /** One queue: the messages that wait, and the consumers that take turns. Pure; the clock is the caller's. */
+import { Heap } from '../../common/heap.ts';
 
 /** A message in a queue, from SEND until it is acknowledged or dropped. */
 export interface Queued<Consumer, Content> {
@@ -16,22 +17,18 @@ export interface Queued<Consumer, Content> {
   refusedBy: Consumer | undefined;
 }
 
-/** From how many spent places on the array is cut. */
-const SPENT = 1024;
-
 export class Queue<Consumer extends object, Content> {
   /** Bytes of the messages that wait or are with a consumer. */
   bytes = 0;
   /** Its messages are being handed out, further up the stack. */
   busy = false;
-  #waiting: (Queued<Consumer, Content> | undefined)[] = [];
-  /** Where the waiting ones begin: the places before are spent. */
-  #start = 0;
+  readonly #waiting = new Heap<Queued<Consumer, Content>>((one, other) => one.order < other.order);
   /** In the order of their turns: who got a message goes to the end. */
   readonly #consumers = new Set<Consumer>();
 
-  get waiting(): number {
-    return this.#waiting.length - this.#start;
+  /** The next to be handed out, which is the oldest. */
+  get first(): Queued<Consumer, Content> | undefined {
+    return this.#waiting.first;
   }
 
   get consumers(): number {
@@ -46,21 +43,18 @@ export class Queue<Consumer extends object, Content> {
     this.#consumers.delete(consumer);
   }
 
+  /** A message waits: a new one behind the others, one that had been handed out in its old place. */
   push(message: Queued<Consumer, Content>): void {
     this.#waiting.push(message);
-  }
-
-  /** Messages that had been handed out wait again, in their old places. */
-  putBack(messages: readonly Queued<Consumer, Content>[]): void {
-    const waiting = this.#waiting.slice(this.#start) as Queued<Consumer, Content>[];
-    this.#waiting = [...messages, ...waiting].sort((a, b) => a.order - b.order);
-    this.#start = 0;
   }
 
   /** Takes the messages at the head that are too old. */
   expire(now: number): Queued<Consumer, Content>[] {
     const expired: Queued<Consumer, Content>[] = [];
-    while (this.waiting > 0 && this.#waiting[this.#start]!.endsAt <= now) expired.push(this.#shift());
+    for (let { first } = this; first && first.endsAt <= now; first = this.first) {
+      expired.push(first);
+      this.#waiting.shift();
+    }
     return expired;
   }
 
@@ -69,7 +63,7 @@ export class Queue<Consumer extends object, Content> {
    * no other does.
    */
   next(takes: (consumer: Consumer) => boolean): [Queued<Consumer, Content>, Consumer] | undefined {
-    const first = this.#waiting[this.#start];
+    const { first } = this;
     if (!first) return undefined;
     let chosen: Consumer | undefined;
     for (const consumer of this.#consumers) {
@@ -80,19 +74,7 @@ export class Queue<Consumer extends object, Content> {
     if (chosen === undefined) return undefined;
     this.#consumers.delete(chosen);
     this.#consumers.add(chosen);
-    return [this.#shift(), chosen];
-  }
-
-  #shift(): Queued<Consumer, Content> {
-    const message = this.#waiting[this.#start]!;
-    this.#waiting[this.#start++] = undefined; // its body is not to be held
-    if (this.#start >= SPENT && 2 * this.#start >= this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#start);
-      this.#start = 0;
-    } else if (this.#start === this.#waiting.length) {
-      this.#waiting = [];
-      this.#start = 0;
-    }
-    return message;
+    this.#waiting.shift();
+    return [first, chosen];
   }
 }

@@ -35,6 +35,7 @@ export interface Surroundings<Consumer, Content> {
 /** A message that is to be queued. */
 export interface Offer {
   queue: string;
+  /** Less than nothing for one that goes at the same time. */
   bytes: number;
 }
 
@@ -43,6 +44,8 @@ export class Queues<Consumer extends object, Content> {
   readonly #queues = new Map<string, Queue<Consumer, Content>>();
   #bytes = 0;
   #order = 0;
+  /** No message that waits is too old before that. */
+  #nextEnd = Number.POSITIVE_INFINITY;
 
   constructor(surroundings: Surroundings<Consumer, Content>) {
     this.#surroundings = surroundings;
@@ -75,13 +78,14 @@ export class Queues<Consumer extends object, Content> {
       all += bytes;
     }
     const full = [...wanted].find(([name, bytes]) => {
+      if (bytes <= 0) return false;
       const queue = this.#queues.get(name);
       if (queue && queue.bytes + bytes > maxQueue) this.#expire(name, queue);
       return (this.#queues.get(name)?.bytes ?? 0) + bytes > maxQueue;
     });
     if (full) throw new Refusal(`the queue ${quote(full[0])} is full`, 'Its subscribers are too slow, or too few.');
-    if (this.#bytes + all <= maxQueues) return;
-    for (const [name, queue] of this.#queues) this.#expire(name, queue);
+    if (all <= 0 || this.#bytes + all <= maxQueues) return;
+    this.#expireAll();
     if (this.#bytes + all > maxQueues) throw new Refusal('the queues of this node are full', 'Try again later.');
   }
 
@@ -89,7 +93,7 @@ export class Queues<Consumer extends object, Content> {
   push(name: string, id: string, content: Content, bytes: number): void {
     const queue = this.#of(name);
     const { now, limits } = this.#surroundings;
-    queue.push({
+    this.#put(queue, {
       id,
       content,
       bytes,
@@ -121,7 +125,8 @@ export class Queues<Consumer extends object, Content> {
 
   /** What a consumer had, and never acknowledged, waits for the next one. */
   putBack(name: string, messages: readonly Queued<Consumer, Content>[]): void {
-    this.#of(name).putBack(messages);
+    const queue = this.#of(name);
+    for (const message of messages) this.#put(queue, message);
     this.wake(name);
   }
 
@@ -153,6 +158,22 @@ export class Queues<Consumer extends object, Content> {
 
   #expire(name: string, queue: Queue<Consumer, Content>): void {
     this.#drop(name, queue.expire(this.#surroundings.now()), 'nobody took them in time');
+  }
+
+  /** Looks at every queue, unless it is known that nothing is too old. */
+  #expireAll(): void {
+    if (this.#surroundings.now() < this.#nextEnd) return;
+    this.#nextEnd = Number.POSITIVE_INFINITY;
+    for (const [name, queue] of this.#queues) {
+      this.#expire(name, queue);
+      this.#nextEnd = Math.min(this.#nextEnd, queue.first?.endsAt ?? Number.POSITIVE_INFINITY);
+    }
+  }
+
+  /** A message waits: a new one, or one that comes back. */
+  #put(queue: Queue<Consumer, Content>, message: Queued<Consumer, Content>): void {
+    queue.push(message);
+    this.#nextEnd = Math.min(this.#nextEnd, message.endsAt);
   }
 
   #drop(name: string, messages: readonly Queued<Consumer, Content>[], why: string): void {

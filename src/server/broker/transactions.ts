@@ -33,11 +33,6 @@ export class Transactions<Step> {
     this.#open.set(name, { steps: [], bytes: 0 });
   }
 
-  /** It is open. */
-  has(name: string): boolean {
-    return this.#open.has(name);
-  }
-
   /** @throws Refusal unless it is open and may take so many bytes more */
   check(name: string, bytes: number): void {
     this.#of(name);

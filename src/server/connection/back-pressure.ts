@@ -3,7 +3,6 @@
  * buffered for them. A receiver that is slow but steady is waited for; one that takes too little must not hold up its
  * neighbours, so it is let run into the limit of its own buffer, and is cut there (cause `slow_consumer`).
  */
-import type { Transport } from '../transport/transport.ts';
 
 /** Bytes that may wait for a receiver before its senders do; less where --max-buffer is small. */
 const MARK = 256 * 1024;
@@ -13,6 +12,14 @@ const PACE = 500;
 const PATIENCE = 2000;
 /** How often it is looked, in milliseconds. Looks are counted, not time: if we get no CPU, no receiver is to blame. */
 const LOOK = 100;
+
+/** Whom something is sent to. */
+export interface Receiver {
+  /** Bytes that its socket has taken so far. */
+  readonly taken: number;
+  /** Calls back once, when nothing waits for it any more, or when its socket is gone. */
+  onDrained(drained: () => void): void;
+}
 
 /** What a receiver has cost those who send to it. */
 interface Account {
@@ -26,9 +33,9 @@ interface Account {
 
 export class BackPressure {
   readonly mark: number;
-  readonly #accounts = new WeakMap<Transport, Account>();
+  readonly #accounts = new WeakMap<Receiver, Account>();
   /** Those that have not taken everything yet. */
-  readonly #behind = new Map<Transport, Account>();
+  readonly #behind = new Map<Receiver, Account>();
   #looking: NodeJS.Timeout | undefined;
   #met: Set<Promise<void>> | undefined;
 
@@ -43,42 +50,43 @@ export class BackPressure {
   }
 
   /** When a receiver that senders wait for is waited for no more; undefined when nobody waits for it. */
-  waitFor(transport: Transport): Promise<void> | undefined {
-    return this.#behind.get(transport)?.wait?.over;
+  waitFor(receiver: Receiver): Promise<void> | undefined {
+    return this.#behind.get(receiver)?.wait?.over;
   }
 
   /** Something was sent to a receiver for which more than `mark` waits. */
-  meet(transport: Transport): void {
+  meet(receiver: Receiver): void {
     if (!this.#met) return; // nobody's work: there is no one who could wait
-    const account = this.#behind.get(transport) ?? this.#begin(transport);
+    const account = this.#behind.get(receiver) ?? this.#begin(receiver);
     if (account.owed >= PATIENCE) return;
     account.wait ??= begin();
     this.#met.add(account.wait.over);
   }
 
   /**
-   * Does a sender's work, which may send to many, and none of it later.
+   * Does a sender's work, which may send to many, and none of it later. Of work inside of work only the inner one waits.
    * @returns what it gave; and, if it met receivers that are behind, when there is room again
    */
   watch<T>(work: () => T): { result: T; room: Promise<void> | undefined } {
     const met = new Set<Promise<void>>();
+    const around = this.#met;
     this.#met = met;
     try {
       const result = work();
       const room = met.size === 0 ? undefined : Promise.all(met).then(() => {});
       return { result, room };
     } finally {
-      this.#met = undefined;
+      this.#met = around;
     }
   }
 
-  #begin(transport: Transport): Account {
-    const account = this.#accounts.get(transport) ?? { taken: 0, owed: 0, wait: undefined };
-    this.#accounts.set(transport, account);
-    this.#behind.set(transport, account);
-    this.#look(transport, account, 0);
-    transport.onDrained(() => {
-      this.#behind.delete(transport);
+  #begin(receiver: Receiver): Account {
+    const account = this.#accounts.get(receiver) ?? { taken: 0, owed: 0, wait: undefined };
+    this.#accounts.set(receiver, account);
+    this.#behind.set(receiver, account);
+    this.#look(receiver, account, 0);
+    receiver.onDrained(() => {
+      this.#behind.delete(receiver);
       end(account);
     });
     this.#looking ??= setInterval(() => this.#lookAtAll(), LOOK).unref();
@@ -86,15 +94,15 @@ export class BackPressure {
   }
 
   #lookAtAll(): void {
-    for (const [transport, account] of this.#behind) this.#look(transport, account, account.wait ? LOOK : 0);
+    for (const [receiver, account] of this.#behind) this.#look(receiver, account, account.wait ? LOOK : 0);
     if (this.#behind.size > 0) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
   }
 
   /** @param waited milliseconds for which senders waited since the last look */
-  #look(transport: Transport, account: Account, waited: number): void {
-    const { taken } = transport;
+  #look(receiver: Receiver, account: Account, waited: number): void {
+    const { taken } = receiver;
     account.owed = Math.max(0, account.owed + waited - ((taken - account.taken) / this.mark) * PACE);
     account.taken = taken;
     if (account.owed >= PATIENCE) end(account);

@@ -1,24 +1,21 @@
-/**
- * One client: a state machine between a transport and the rest of the server. Frames are handled one after the other;
- * while one is being worked on, or waits for its turn, the transport is not read.
- */
+/** One client: a state machine between its two flows (inflow.ts, outflow.ts) and the rest of the server. */
 import type { Cause } from '../../sessions/model.ts';
 import { CLOSE, Refusal } from '../refusal.ts';
 import { type Frame, Headers, ownHeader, type Version } from '../stomp/frame.ts';
-import { Parser, ProtocolError } from '../stomp/parser.ts';
+import { ProtocolError } from '../stomp/protocol-error.ts';
 import { serialize } from '../stomp/serializer.ts';
 import type { Message, Transport } from '../transport/transport.ts';
 import { HANDLERS, roomFor } from './handlers.ts';
 import { HeartBeats } from './heart-beats.ts';
+import { Inflow } from './inflow.ts';
+import { Outflow } from './outflow.ts';
 import type { Ending, Surroundings } from './surroundings.ts';
 import { toldOf } from './told.ts';
-import type { Worker } from './turns.ts';
 
-export class Connection implements Worker {
+export class Connection {
   readonly id: string;
   readonly transport: Transport;
   readonly heartBeats: HeartBeats;
-  readonly counters = { recvCount: 0, sendCount: 0, recvOctets: 0, sendOctets: 0 };
   /** When the client's last bytes came, on the monotonic clock (performance.now). */
   lastSign = performance.now();
   /** Called with each sign of the client, once it is registered. */
@@ -31,14 +28,10 @@ export class Connection implements Worker {
   cause: Cause | null = null;
 
   readonly #surroundings: Surroundings;
-  readonly #parser: Parser;
+  readonly #inflow: Inflow;
+  readonly #outflow: Outflow;
   readonly #connectTimer: NodeJS.Timeout;
-  #chunks: Buffer[] = [];
-  #frames: Generator<Frame, void, undefined> | undefined;
-  /** Waits until there is room for it. */
-  #held: Frame | undefined;
-  /** The transport is read. */
-  #listening = true;
+  #version: Version = '1.0';
   #isGone = false;
   #ended: Promise<void> | undefined;
 
@@ -46,10 +39,23 @@ export class Connection implements Worker {
     this.id = id;
     this.transport = transport;
     this.#surroundings = surroundings;
-    this.#parser = new Parser(surroundings.limits);
+    const { limits, turns, backPressure, maxBuffer, services } = surroundings;
+    this.#inflow = new Inflow(transport, turns, limits, {
+      roomFor: (frame) => (backPressure.active ? roomFor(this, frame, services) : undefined),
+      handle: (frame) => this.#handle(frame),
+      refuse: (error, frame) => this.#refuse(error, frame),
+      done: () => this.#isGone && void this.end('closed', { code: CLOSE.normal, reason: '' }),
+      // While the client wasn't listened to it wasn't silent.
+      resumed: () => this.heartBeats.received(performance.now()),
+    });
+    this.#outflow = new Outflow(transport, backPressure, maxBuffer, () => {
+      // What waited never reaches it, an ERROR neither.
+      transport.destroy();
+      void this.end('slow_consumer', { code: CLOSE.policy, reason: 'slow consumer' });
+    });
     this.heartBeats = new HeartBeats({
-      beat: () => this.#write(Buffer.from('\n')),
-      listening: () => this.#listening,
+      beat: () => this.#outflow.write(Buffer.from('\n')),
+      listening: () => this.#inflow.listening,
       lost: (silent) =>
         void this.end('heartbeat', {
           code: CLOSE.protocol,
@@ -62,22 +68,26 @@ export class Connection implements Worker {
     }, surroundings.connectTimeout);
   }
 
+  get counters(): { recvCount: number; recvOctets: number; sendCount: number; sendOctets: number } {
+    const [received, sent] = [this.#inflow.counters, this.#outflow.counters];
+    return { recvCount: received.frames, recvOctets: received.octets, sendCount: sent.frames, sendOctets: sent.octets };
+  }
+
   get version(): Version {
-    return this.#parser.version;
+    return this.#version;
   }
 
   /** Agreed in CONNECT; governs how the next frames are read and written. */
   set version(version: Version) {
-    this.#parser.version = version;
+    this.#version = version;
+    this.#inflow.version = version;
   }
 
   /** Bytes from the transport. */
   receive(bytes: Buffer): void {
     if (this.state === 'closed') return;
     this.sign();
-    this.counters.recvOctets += bytes.length;
-    this.#chunks.push(bytes);
-    if (this.#listening) this.#proceed();
+    this.#inflow.receive(bytes);
   }
 
   sign(): void {
@@ -99,7 +109,7 @@ export class Connection implements Worker {
   /** The socket is gone. What was received before is still acted on (1.2 "RECEIPT"). */
   gone(): void {
     this.#isGone = true;
-    if (this.#listening) this.#proceed();
+    this.#inflow.proceed();
   }
 
   /** CONNECT was understood; from here the registry's own time-outs count. */
@@ -120,37 +130,20 @@ export class Connection implements Worker {
 
   /** Sends an encoded frame; a client that doesn't read is cut. */
   send(frame: Buffer | Message): void {
-    if (this.state === 'closed') return;
-    this.counters.sendCount++;
-    this.#write(frame);
-    const { transport } = this;
-    const { backPressure, maxBuffer } = this.#surroundings;
-    if (transport.buffered <= backPressure.mark) return;
-    transport.flush(); // what only waits for the end of the turn says nothing about the client
-    if (transport.buffered > maxBuffer) {
-      // What is queued would never reach it, an ERROR neither.
-      transport.destroy();
-      void this.end('slow_consumer', { code: CLOSE.policy, reason: 'slow consumer' });
-    } else if (transport.buffered > backPressure.mark) backPressure.meet(transport);
+    if (this.state !== 'closed') this.#outflow.send(frame);
   }
 
-  /** Half of what may wait for it does: what can wait elsewhere should. */
   get clogged(): boolean {
-    return this.transport.buffered > this.#surroundings.maxBuffer / 2;
+    return this.#outflow.clogged;
   }
 
   get waitedFor(): Promise<void> | undefined {
-    return this.#surroundings.backPressure.waitFor(this.transport);
+    return this.#outflow.waitedFor;
   }
 
   /** It is behind with its acknowledgements. */
   overrun(reason: string, body: string): void {
     void this.end('slow_consumer', { code: CLOSE.policy, reason, error: { body } });
-  }
-
-  #write(bytes: Buffer | Message): void {
-    this.counters.sendOctets += bytes.length;
-    this.transport.send(bytes);
   }
 
   /**
@@ -160,15 +153,14 @@ export class Connection implements Worker {
   end(cause: Cause, ending: Ending): Promise<void> {
     if (this.state === 'closed') return this.#ended ?? Promise.resolve();
     const { code, reason, error, receipt } = ending;
+    this.#outflow.finish();
     if (error) {
       const headers = { message: reason, cause, 'content-type': 'text/plain', ...error.headers };
       this.sendFrame('ERROR', headers, error.body);
-      // It may have been what was too much for a slow client, which is cut then.
-      if (this.#ended) return this.#ended;
     }
     this.state = 'closed';
     this.cause = cause;
-    this.#chunks = [];
+    this.#inflow.end();
     clearTimeout(this.#connectTimer);
     this.heartBeats.stop();
     if (receipt === undefined) {
@@ -176,75 +168,14 @@ export class Connection implements Worker {
       this.#ended = this.#surroundings.forget(this);
     } else {
       this.#ended = this.#surroundings.forget(this).then(() => {
-        this.#write(serialize('RECEIPT', Headers.of({ 'receipt-id': receipt }), '', this.version));
+        this.#outflow.write(serialize('RECEIPT', Headers.of({ 'receipt-id': receipt }), '', this.version));
         this.transport.close(code, reason);
       });
     }
     return this.#ended;
   }
 
-  /** Handles what has arrived, as soon as it is this connection's turn. */
-  #proceed(): void {
-    if (!this.#surroundings.turns.begin(this)) this.#listen(false);
-  }
-
-  /** Handles frame after frame until there is none, one takes time, or the others have their turn. */
-  work(end: number): boolean {
-    while (this.state !== 'closed') {
-      let frame: Frame | undefined;
-      try {
-        frame = this.#held ?? this.#next();
-        if (!frame) break;
-        const room = this.#surroundings.backPressure.active
-          ? roomFor(this, frame, this.#surroundings.services)
-          : undefined;
-        this.#held = room && frame;
-        const work = room ?? this.#handle(frame);
-        if (work) {
-          this.#wait(frame, work);
-          return false;
-        }
-      } catch (error) {
-        this.#refuse(error, frame);
-      }
-      if (performance.now() >= end) return true;
-    }
-    if (this.#isGone) void this.end('closed', { code: CLOSE.normal, reason: '' });
-    this.#listen(true);
-    return false;
-  }
-
-  /** The next whole frame of what has arrived. @throws ProtocolError */
-  #next(): Frame | undefined {
-    for (;;) {
-      if (!this.#frames) {
-        const chunk = this.#chunks.shift();
-        if (!chunk) return undefined;
-        this.#frames = this.#parser.push(chunk);
-      }
-      const next = this.#frames.next();
-      if (!next.done) return next.value;
-      this.#frames = undefined;
-    }
-  }
-
-  /** Lets a frame's work finish before the next frame is looked at. */
-  #wait(frame: Frame, work: Promise<void>): void {
-    this.#listen(false);
-    work.catch((error: unknown) => this.#refuse(error, frame)).finally(() => this.#proceed());
-  }
-
-  #listen(listening: boolean): void {
-    if (listening === this.#listening) return;
-    this.#listening = listening;
-    if (listening) {
-      this.heartBeats.received(performance.now()); // the client wasn't listened to: its silence begins now
-      this.transport.resume();
-    } else this.transport.pause();
-  }
-
   #handle(frame: Frame): Promise<void> | undefined {
-    this.counters.recvCount++;
     const { command } = frame;
     const connects = command === 'CONNECT' || command === 'STOMP';
     if (this.state === 'waiting' && !connects) throw new ProtocolError(`${command} before CONNECT`);

@@ -122,9 +122,8 @@ const abort: Handler = (connection, frame, { broker }) =>
  */
 export function roomFor(connection: Connection, frame: Frame, { broker }: Services): Promise<void> | undefined {
   const { version } = connection;
-  const transaction = ownHeader(frame, 'transaction', version);
-  if (frame.command === 'COMMIT') return broker.roomForCommit(connection, transaction ?? '');
-  if (frame.command !== 'SEND' || transaction !== undefined) return undefined;
+  // A transaction looks for itself when it is committed.
+  if (frame.command !== 'SEND' || ownHeader(frame, 'transaction', version) !== undefined) return undefined;
   return broker.roomAt(ownHeader(frame, 'destination', version) ?? '');
 }
 

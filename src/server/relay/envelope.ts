@@ -4,7 +4,7 @@
  *
  *     1 <incarnation> {"n":17,"to":{"kind":"topic","name":"/topic/a"},"headers":[["content-type","text/plain"]]}\n<body>
  */
-import { NOT_PASSED_ON } from '../broker/deliver.ts';
+import { NOT_PASSED_ON } from '../broker/copies.ts';
 import type { Shared } from '../broker/other-nodes.ts';
 import { type Frame, Headers } from '../stomp/frame.ts';
 import type { Limits } from '../stomp/parser.ts';

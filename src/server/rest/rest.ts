@@ -4,6 +4,7 @@ import { asWssessError, WssessError } from '../../common/errors.ts';
 import { safeJson } from '../../common/escape.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { checkOrigin } from '../doorkeeper.ts';
+import { toOriginForm } from '../request-target.ts';
 import { type ApiTokens, authorize, isGuarded, type Need } from './authority.ts';
 import { HEALTH_ROUTES } from './health.ts';
 import { sessionRoutes } from './session.ts';
@@ -53,6 +54,7 @@ export function restHandler(options: RestOptions): RequestListener {
   const door = { guarded: isGuarded(options.tokens), loopback: options.loopback };
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    toOriginForm(request);
     checkOrigin(request, door);
     const { url = '/' } = request;
     const end = url.includes('?') ? url.indexOf('?') : url.length;

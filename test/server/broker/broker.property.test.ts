@@ -1,14 +1,16 @@
 /** The broker with clients that are no sockets: whatever they do and whenever they die, no message of a queue is lost. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Broker, type Client } from '../../../src/server/broker/broker.ts';
+import { Broker } from '../../../src/server/broker/broker.ts';
+import type { Client } from '../../../src/server/broker/client.ts';
 import { MAX_NACKS } from '../../../src/server/broker/queues.ts';
 import { Refusal } from '../../../src/server/refusal.ts';
 import { Headers } from '../../../src/server/stomp/frame.ts';
 import { Message } from '../../../src/server/transport/message.ts';
-import { ALONE } from '../../helpers/alone.ts';
+import { ALONE, UNHURRIED } from '../../helpers/alone.ts';
 
 const LIMITS = { maxQueue: 1e9, maxQueues: 1e9, queueTtl: 1e9, maxTransactions: 2, maxTransactionBytes: 1e9 };
+const AROUND = { incarnation: 'n', others: ALONE, pace: UNHURRIED, dropped() {} };
 
 /** A client that may die of what it is sent. */
 class Fake implements Client {
@@ -65,14 +67,13 @@ test('every message that was sent or committed is acknowledged, dropped after it
   fc.assert(
     fc.property(acts, fc.integer({ min: 1, max: 30 }), (all, lives) => {
       let dropped = 0;
-      const broker = new Broker(
-        'n',
-        { ...LIMITS, maxUnacked: 4, sendRoles: new Set(), maxSubscriptions: 2 },
-        (_, count) => {
+      const broker = new Broker({
+        ...AROUND,
+        options: { ...LIMITS, maxUnacked: 4, sendRoles: new Set(), maxSubscriptions: 2 },
+        dropped: (_, count) => {
           dropped += count;
         },
-        ALONE,
-      );
+      });
       let names = 0;
       const newClient = () => new Fake(broker, `s${++names}`, lives);
       const clients = Array.from({ length: 4 }, newClient);
@@ -138,7 +139,7 @@ test('every message that was sent or committed is acknowledged, dropped after it
 test.each(['ack', 'nack', 'commit', 'abort', 'unsubscribe', 'auto'])('what is over takes no room: %s', (how) => {
   // Room for few: whatever leaked would refuse a SEND, or stop the deliveries.
   const limits = { ...LIMITS, maxQueue: 4000, maxQueues: 4000, maxTransactionBytes: 4000, maxUnacked: 4 };
-  const broker = new Broker('n', { ...limits, sendRoles: new Set(), maxSubscriptions: 2 }, () => {}, ALONE);
+  const broker = new Broker({ ...AROUND, options: { ...limits, sendRoles: new Set(), maxSubscriptions: 2 } });
   const client = new Fake(broker, 's1', Number.POSITIVE_INFINITY);
   const frame = { command: 'SEND', headers: new Headers(), body: Buffer.from('x') };
   const subscribe = (id: string) => broker.subscribe(client, '/queue/q', id, how === 'auto' ? 'auto' : 'client');
@@ -169,4 +170,37 @@ test.each(['ack', 'nack', 'commit', 'abort', 'unsubscribe', 'auto'])('what is ov
       acknowledge(true);
     }
   }
+});
+
+test('in a transaction what is acknowledged makes room for what is sent, in a queue and in all of them', () => {
+  const dropped: string[] = [];
+  const limits = { ...LIMITS, maxQueue: 1100, maxQueues: 1700, maxUnacked: 4, maxSubscriptions: 2 };
+  const options = { ...limits, sendRoles: new Set<string>() };
+  const broker = new Broker({ ...AROUND, options, dropped: (queue) => dropped.push(queue) });
+  const client = new Fake(broker, 's1', Number.POSITIVE_INFINITY);
+  const send = (queue: string, transaction?: string) => {
+    const frame = { command: 'SEND', headers: new Headers(), body: Buffer.from('x') };
+    return broker.send(client, queue, frame, transaction);
+  };
+  void broker.subscribe(client, '/queue/q', '0', 'client-individual');
+  // Two of 513 bytes in each queue at most, three in all.
+  for (const queue of ['/queue/q', '/queue/q', '/queue/p']) void send(queue);
+  /** Acknowledges its oldest message, sends to these, and commits. */
+  const inTransaction = (accepted: boolean, ...queues: string[]) => {
+    broker.desk(client).begin('t');
+    broker.desk(client).acknowledge({ ack: client.has[0]!.ack }, accepted, true, 't');
+    for (const queue of queues) void send(queue, 't');
+    return () => {
+      broker.desk(client).commit('t');
+      client.has.shift();
+    };
+  };
+  for (let time = 0; time < 10; time++) inTransaction(true, '/queue/q')();
+  inTransaction(true, '/queue/p')();
+  expect(inTransaction(true, '/queue/p')).toThrow(/"\/queue\/p" is full/);
+  broker.desk(client).abort('t');
+  expect(inTransaction(true, '/queue/q', '/queue/q')).toThrow(/queues of this node are full/);
+  broker.desk(client).abort('t');
+  expect(inTransaction(false, '/queue/q')).toThrow(/queues of this node are full/);
+  expect(dropped).toEqual([]);
 });

@@ -1,19 +1,25 @@
 /** A COMMIT of much: done in pieces, in its order, all of it. The clock moves with what is delivered alone. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Broker, type Client } from '../../../src/server/broker/broker.ts';
+import { Broker } from '../../../src/server/broker/broker.ts';
+import type { Client, Pace } from '../../../src/server/broker/client.ts';
 import { Headers } from '../../../src/server/stomp/frame.ts';
 import { Message } from '../../../src/server/transport/message.ts';
-import { ALONE } from '../../helpers/alone.ts';
+import { ALONE, UNHURRIED } from '../../helpers/alone.ts';
 import { until } from '../../helpers/wait.ts';
 
 const LIMITS = { maxQueue: 1e6, maxQueues: 1e6, queueTtl: 1e9, maxTransactions: 2, maxTransactionBytes: 1e9 };
+const AROUND = { incarnation: 'n', others: ALONE, pace: UNHURRIED, dropped() {} };
+const OPTIONS = { ...LIMITS, maxUnacked: 1e6, sendRoles: new Set<string>(), maxSubscriptions: 9 };
 const STEPS = 500;
 
 let now = 0;
 let broker: Broker;
 beforeEach(() => {
   vi.spyOn(performance, 'now').mockImplementation(() => now);
-  broker = new Broker('n', { ...LIMITS, maxUnacked: 1e6, sendRoles: new Set(), maxSubscriptions: 9 }, () => {}, ALONE);
+  broker = new Broker({
+    ...AROUND,
+    options: { ...LIMITS, maxUnacked: 1e6, sendRoles: new Set(), maxSubscriptions: 9 },
+  });
 });
 afterEach(() => void vi.restoreAllMocks());
 
@@ -65,4 +71,49 @@ it('whose sender is gone meanwhile is done to its end, also when others have fil
   const queued: string[] = [];
   void broker.subscribe(client('late', queued), '/queue/q', 's', 'auto');
   await until(() => queued.at(-1) === '400', 5000, 'what was committed to the queue');
+});
+
+it('gives one who is behind no more until there is room, whoever else waits for him', async () => {
+  const log: string[] = [];
+  let free = () => {};
+  let waited: Promise<void> | undefined;
+  const behind = () => {
+    waited ??= new Promise<void>((resolve) => {
+      free = () => {
+        waited = undefined;
+        resolve();
+      };
+    });
+  };
+  /** After each message the reader is behind. */
+  const pace: Pace = {
+    active: true,
+    watch(work) {
+      const before = log.length;
+      const result = work();
+      if (log.length > before) behind();
+      return { result, room: waited };
+    },
+  };
+  broker = new Broker({ ...AROUND, pace, options: OPTIONS });
+  const reader: Client = Object.defineProperty(client('reader', log), 'waitedFor', { get: () => waited });
+  void broker.subscribe(reader, '/topic/a', 's', 'auto');
+  const sender = client('sender');
+  broker.desk(sender).begin('t');
+  for (const body of ['0', '1', '2']) void broker.send(sender, '/topic/a', frame(body), 't');
+  behind(); // with what another one sent
+  let isDone = false;
+  void broker
+    .desk(sender)
+    .commit('t')
+    .done!.then(() => (isDone = true));
+  const turn = () => new Promise((next) => setImmediate(next));
+  for (let count = 0; count <= 3; count++) {
+    await turn();
+    expect(log).toEqual(['0', '1', '2'].slice(0, count));
+    expect(isDone).toBe(false);
+    free();
+  }
+  await turn();
+  expect(isDone).toBe(true);
 });

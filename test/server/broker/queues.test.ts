@@ -1,7 +1,7 @@
 /** Queues without a connection: who gets what, what is kept, and for how long. */
 import fc from 'fast-check';
-import { beforeEach, describe, expect, test } from 'vitest';
-import type { Queued } from '../../../src/server/broker/queue.ts';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { Queue, type Queued } from '../../../src/server/broker/queue.ts';
 import { MAX_NACKS, Queues } from '../../../src/server/broker/queues.ts';
 import { Refusal } from '../../../src/server/refusal.ts';
 
@@ -144,6 +144,29 @@ describe('a queue', () => {
     expect(world.queues.bytes).toBe(105);
   });
 
+  test('while nothing is too old a refusal looks at no queue, however many there are', () => {
+    const names = Array.from({ length: 15 }, (_, i) => `q${i}`);
+    for (const name of names) world.push('x', name);
+    const expire = vi.spyOn(Queue.prototype, 'expire');
+    try {
+      const refused = () => expect(() => world.queues.check([{ queue: 'other', bytes: 1 }])).toThrow(/of this node/);
+      refused();
+      for (let i = 0; i < 9; i++) refused();
+      expect(expire.mock.calls.length).toBeLessThanOrEqual(names.length);
+      // What comes back is as old as it was.
+      const a = world.join('a', 'q0');
+      world.now = LIMITS.queueTtl - 1;
+      for (const name of names.slice(1)) world.join('auto', name);
+      for (let i = 0; i < 14; i++) world.push('y', `p${i}`);
+      refused();
+      world.leave(a, 'q0');
+      world.now = LIMITS.queueTtl;
+      world.queues.check([{ queue: 'other', bytes: 10 }]);
+    } finally {
+      expire.mockRestore();
+    }
+  });
+
   test('several at once have room together, or none is taken', () => {
     expect(() => world.queues.check(Array(11).fill({ queue: 'q', bytes: 10 }))).toThrow(Refusal);
     world.queues.check(Array(10).fill({ queue: 'q', bytes: 10 }));
@@ -158,6 +181,33 @@ describe('a queue', () => {
     };
     for (const content of ['1', '2']) world.push(content);
     expect(world.given).toEqual(['a:1', 'b:1', 'b:2']);
+  });
+
+  test('what comes back costs the same, however many wait', () => {
+    let looked = 0;
+    const messageOf = (order: number): Queued<Consumer, string> => ({
+      ...{ id: `${order}`, content: '', bytes: 10, endsAt: 1, nacks: 0, refusedBy: undefined },
+      get order() {
+        looked++;
+        return order;
+      },
+    });
+    const queue = new Queue<Consumer, string>();
+    const consumer: Consumer = { name: 'a', room: 0, has: [] };
+    queue.join(consumer);
+    const count = 20_000;
+    for (let order = 0; order < count; order++) queue.push(messageOf(order));
+    const next = () => queue.next(() => true)![0];
+    const held = Array.from({ length: 1000 }, next);
+    looked = 0;
+    // Refused one after the other, and then all given back.
+    for (const message of held) {
+      queue.push(message);
+      expect(next()).toBe(message);
+    }
+    for (const message of held.reverse()) queue.push(message);
+    expect(looked).toBeLessThan(3 * held.length * 50);
+    expect(Array.from({ length: count }, () => next().id)).toEqual(Array.from({ length: count }, (_, i) => `${i}`));
   });
 
   test('any acts: no message is lost or with two, bytes are counted, order is kept but for what came back', () => {
