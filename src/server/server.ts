@@ -1,6 +1,6 @@
 /** Puts the parts together: listens, makes a connection of each socket, drains at the end. */
 import { hostname } from 'node:os';
-import { WssessError } from '../common/errors.ts';
+import { lineOf, WssessError } from '../common/errors.ts';
 import { newId } from '../common/ids.ts';
 import { VERSION } from '../common/version.ts';
 import type { DrainAsks, DrainState } from '../sessions/control.ts';
@@ -263,7 +263,7 @@ export class Server {
     if (!(error instanceof WssessError)) {
       this.#log.warn((error as Error)?.stack ?? String(error));
     } else {
-      this.#warnSeldom(error.code, error.message);
+      this.#warnSeldom(error.code, lineOf(error));
     }
   }
 }

@@ -1,5 +1,5 @@
 /** This node's lease: taken at start, renewed every 2 s, given back at the end. */
-import { WssessError } from '../../common/errors.ts';
+import { lineOf, WssessError } from '../../common/errors.ts';
 import { LEASE, type NodeInfo, type Nodes, nameTaken, RENEW_EVERY } from '../../sessions/nodes.ts';
 import type { Log } from '../log.ts';
 
@@ -89,7 +89,11 @@ export class Lease {
         if (typeof got !== 'number') void this.#probe();
         if (got === 'new' || (got === 'renewed' && wasTroubled)) this.#regained(before);
       })
-      .catch((error: unknown) => this.#told(error instanceof Error ? error.message : String(error)))
+      .catch((error: unknown) => {
+        // That the layout is newer takes the lease away; of other trouble it may outlive.
+        if (error instanceof WssessError && error.code === 'schema_newer') this.#heldUntil = Number.NEGATIVE_INFINITY;
+        this.#told(lineOf(error));
+      })
       .finally(() => {
         this.#renewing = undefined;
       });
@@ -121,10 +125,7 @@ export class Lease {
 
   /** The lease is taken by a Redis that is full, too; a register is not. */
   async #probe(): Promise<void> {
-    const refusal = await this.#nodes.checkRegister(this.#info()).then(
-      () => '',
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
+    const refusal = await this.#nodes.checkRegister(this.#info()).then(() => '', lineOf);
     if (refusal && !this.#refused) this.#log.warn(`Redis takes no new sessions: ${refusal}`);
     if (!refusal && this.#refused) this.#log.info('Redis takes new sessions again');
     this.#refused = refusal !== '';
