@@ -1,6 +1,6 @@
 /** The commander tree. Only the command that runs has its code loaded, options and all. */
 import { Command, CommanderError } from 'commander';
-import { asWssessError, EXIT, WssessError } from '../common/errors.ts';
+import { asWssessError, EXIT, lineOf, WssessError } from '../common/errors.ts';
 import { safeJson, visible } from '../common/escape.ts';
 import { VERSION } from '../common/version.ts';
 import type { Io } from './io.ts';
@@ -103,7 +103,7 @@ function usage({ code, message }: CommanderError, name: string | undefined): Wss
 function report(error: WssessError, argv: readonly string[], io: Io): number {
   const text = argv.join('\0');
   if (/(^|\0)(-o\0?|--output[\0=])jsonl?(\0|$)/.test(text)) io.err(`${safeJson(error)}\n`);
-  else io.err(`error: ${visible(error.message.replace(/\.$/, ''))}. ${visible(error.advice)}\n`);
+  else io.err(`error: ${visible(lineOf(error))}\n`);
   if (/(^|\0)--verbose(\0|$)/.test(text)) io.err(`${(error.cause as Error | undefined)?.stack ?? error.stack}\n`);
   return error.exit;
 }

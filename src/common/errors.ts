@@ -82,8 +82,9 @@ export const ERRORS = {
   key_type: {
     exit: EXIT.no,
     http: 409,
-    when: 'A key that wssess must write holds a value of another type.',
-    advice: 'Look at it with redis-cli TYPE, and move it away.',
+    when: 'A key that wssess must read or write, which the message names, holds a value of another type.',
+    advice:
+      'Look at it with redis-cli TYPE KEY, then RENAME or DEL it; wssess doctor --fix writes again what belongs there.',
   },
   session_not_found: {
     exit: EXIT.no,
@@ -254,11 +255,23 @@ export class WssessError extends Error {
   }
 }
 
+/** What a script says of a key that holds a value of another type. */
+export const wrongType = (key: string): WssessError =>
+  new WssessError('key_type', `${key} holds another type of value`);
+
+/** One line for people: what, why, what to do. Not safe to print: see visible(). */
+export function lineOf(error: unknown): string {
+  if (isOurs(error)) return `${error.message.replace(/\.$/, '')}. ${error.advice}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+// By name as well: the two bundles in dist/ have a class each.
+const isOurs = (thrown: unknown): thrown is WssessError =>
+  thrown instanceof WssessError || (thrown as Error | undefined)?.name === 'WssessError';
+
 /** Anything thrown, as a WssessError; what is not one already is a fault of ours (`internal`). */
 export function asWssessError(thrown: unknown): WssessError {
-  // By name as well: the two bundles in dist/ have a class each.
-  if (thrown instanceof WssessError || (thrown as Error | undefined)?.name === 'WssessError')
-    return thrown as WssessError;
+  if (isOurs(thrown)) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new WssessError('internal', message, { cause: thrown });
 }

@@ -1,5 +1,5 @@
 /** The server's log: a line an event on standard error, safe to look at whatever clients sent. */
-import { WssessError } from '../common/errors.ts';
+import { lineOf, WssessError } from '../common/errors.ts';
 import { visible } from '../common/escape.ts';
 import { rfc3339 } from '../common/time.ts';
 
@@ -34,7 +34,7 @@ export class Faults {
 
   /** Something failed; what isn't in the table of errors is a fault of ours, told each time and in full. */
   tell(error: unknown): void {
-    if (error instanceof WssessError) this.warn(error.code, error.message);
+    if (error instanceof WssessError) this.warn(error.code, lineOf(error));
     else this.#log.warn((error as Error)?.stack ?? String(error));
   }
 }

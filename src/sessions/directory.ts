@@ -5,6 +5,7 @@
 import type { Store } from '../store/store.ts';
 import type { Keys } from './keys.ts';
 import { isUsableId, type Session, unpackDetails } from './model.ts';
+import { scan } from './scan.ts';
 import { look } from './scripts.gen.ts';
 
 /** Ids a page: 100 block Redis for less than a millisecond. */
@@ -54,15 +55,15 @@ export class Directory {
   /**
    * All sessions, foreign ones too, page by page as the set yields them (SSCAN of the set of all), and how many ids each
    * page was made of.
-   * @param options remember: each id once. Without it, one may come twice while the set grows, and no memory is needed
-   * that grows with the set
+   * @param options remember: each id once. Without it, one may come twice while the set grows or after a reconnect, and no
+   * memory is needed that grows with the set
    */
   async *walk({ remember = true }: { remember?: boolean } = {}): AsyncGenerator<Page & { scanned: number }> {
     for await (const ids of this.#members(this.#keys.all, remember))
       yield { ...(await this.#look(ids)), scanned: ids.length };
   }
 
-  /** What the set of all holds, alive or not, page by page; an id may come twice while the set grows. */
+  /** What the set of all holds, alive or not, page by page; an id may come twice while the set grows or after a reconnect. */
   allIds(): AsyncGenerator<string[]> {
     return this.#members(this.#keys.all, false);
   }
@@ -148,14 +149,11 @@ export class Directory {
   /** The ids that the index of a process holds, page by page; one may come twice. */
   async *idsOwnedBy(incarnation: string): AsyncGenerator<string[]> {
     const index = this.#keys.own(incarnation);
-    let cursor = '0';
-    do {
-      const [next, flat] = await this.#store.call<[string, string[]]>('ZSCAN', index, cursor, 'COUNT', PAGE);
-      cursor = next;
+    for await (const flat of scan(this.#store, (cursor) => ['ZSCAN', index, cursor, 'COUNT', PAGE])) {
       const ids = flat.filter((_, i) => i % 2 === 0);
       // A small one comes whole, in its compact encoding, whatever COUNT says.
       for (let at = 0; at < ids.length; at += PAGE) yield ids.slice(at, at + PAGE);
-    } while (cursor !== '0');
+    }
   }
 
   /**
@@ -214,16 +212,13 @@ export class Directory {
     return { traces, skipped: ids.length - traces.length };
   }
 
-  /** The members of a set in pages of a bounded size; each once, though SSCAN may name one twice while it rehashes. */
+  /** The members of a set in pages of a bounded size; each once, though SSCAN may name one twice. */
   async *#members(key: string, remember = true): AsyncGenerator<string[]> {
     const seen = new Set<string>();
-    let cursor = '0';
-    do {
-      const [next, members] = await this.#store.call<[string, string[]]>('SSCAN', key, cursor, 'COUNT', PAGE);
-      cursor = next;
+    for await (const members of scan(this.#store, (cursor) => ['SSCAN', key, cursor, 'COUNT', PAGE])) {
       const fresh = remember ? members.filter((member) => !seen.has(member) && seen.add(member)) : members;
       // A small set comes whole, in its compact encoding, whatever COUNT says.
       for (let at = 0; at < fresh.length; at += PAGE) yield fresh.slice(at, at + PAGE);
-    } while (cursor !== '0');
+    }
   }
 }

@@ -1,5 +1,5 @@
 /** Drains a node: asks its process to take no connections and to close its sessions, and watches until none is left. */
-import { WssessError } from '../common/errors.ts';
+import { WssessError, wrongType } from '../common/errors.ts';
 import { pause } from '../common/pause.ts';
 import type { DrainAsks, DrainState } from './control.ts';
 import type { NodeState, Process } from './nodes.ts';
@@ -28,7 +28,11 @@ export async function findNode(
   const list = await nodes.list();
   const found = list.find((node) => node.name === name);
   if (!found) throw new WssessError('node_not_found', `no node ${name} was seen in the last day`);
-  if (!found.info) throw new WssessError('node_unreachable', `node ${name} is dead: its lease is gone`);
+  if (!found.info) {
+    // What isn't a string looks as if it weren't there.
+    if ((await store.call<number>('EXISTS', keys.lease(name))) === 1) throw wrongType(keys.lease(name));
+    throw new WssessError('node_unreachable', `node ${name} is dead: its lease is gone`);
+  }
   const takesConnections = ({ name: other, info }: NodeState) => other !== name && info !== null && !info.draining;
   const { incarnation } = found.info;
   // Not what its lease says, which may be 2 s old.
@@ -51,7 +55,10 @@ export async function askDrain(
   if (asked.outcome === 'answered' && asked.results[0]) return asked.results[0];
   switch (asked.outcome) {
     case 'gone':
-      throw new WssessError('node_unreachable', `node ${name} died before it was asked: nothing was done`);
+      throw new WssessError(
+        'node_unreachable',
+        `node ${name} lost its lease before it took the request: nothing was done`,
+      );
     case 'timeout':
       throw new WssessError('node_unreachable', `node ${name} did not answer, and will not act on it any more`);
     default:

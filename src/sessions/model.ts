@@ -107,8 +107,13 @@ export function packDetails(d: Details): string {
 
 /** Milliseconds since 1970 of the last time that a Date can hold. */
 const LAST_TIME = 8.64e15;
+/** Scripts compare the first 16 bytes of a lease with it. */
+const INCARNATION = /^[A-Za-z0-9_-]{16}$/;
 
-/** Reads what packDetails wrote; null for anything else, so that a key written by hand harms nobody. */
+/**
+ * Reads what packDetails wrote; null for anything else, so that a key written by hand harms nobody. No figure is taken
+ * that no node writes: `wssess doctor --fix` has the owner write such details again.
+ */
 export function unpackDetails(packed: string): Details | null {
   let list: unknown;
   try {
@@ -120,10 +125,12 @@ export function unpackDetails(packed: string): Details | null {
   const [node, incarnation, user, role, ip, port, connectedAt, version, userAgent, ttl] = list as unknown[];
   const text = (value: unknown): value is string => typeof value === 'string';
   const textOrNull = (value: unknown): value is string | null => value === null || text(value);
-  const number = (value: unknown): value is number =>
-    Number.isSafeInteger(value) && Math.abs(Number(value)) <= LAST_TIME;
-  if (!(text(node) && text(incarnation) && text(user) && textOrNull(role) && text(ip) && number(port))) return null;
-  if (!(number(connectedAt) && text(version) && textOrNull(userAgent) && number(ttl))) return null;
+  const whole = (value: unknown, least: number, most: number): value is number =>
+    Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most;
+  if (!(text(node) && text(incarnation) && INCARNATION.test(incarnation) && text(user) && textOrNull(role)))
+    return null;
+  if (!(text(ip) && whole(port, 0, 65_535) && whole(connectedAt, 0, LAST_TIME))) return null;
+  if (!(text(version) && textOrNull(userAgent) && whole(ttl, 1, LAST_TIME))) return null;
   return { node, incarnation, user, role, ip, port, connectedAt, version, userAgent, ttl };
 }
 

@@ -2,7 +2,7 @@
  * Nodes and their leases. A lease is a key that ends by itself 8 s after its node last renewed it; its value begins
  * with the incarnation, so that a process can only renew its own.
  */
-import { WssessError } from '../common/errors.ts';
+import { WssessError, wrongType } from '../common/errors.ts';
 import type { Store } from '../store/store.ts';
 import { type Keys, SCHEMA } from './keys.ts';
 import { checkSchema } from './schema.ts';
@@ -90,7 +90,7 @@ export class Nodes {
   /**
    * Takes or renews a lease.
    * @returns `new` when there was none, `renewed`, or the milliseconds that the lease of another process has left
-   * @throws WssessError `schema_newer`
+   * @throws WssessError `schema_newer`: a lease that was held is given back, `key_type`
    */
   async hold(info: NodeInfo): Promise<'new' | 'renewed' | number> {
     const now = Date.now();
@@ -110,7 +110,7 @@ export class Nodes {
       ],
     );
     if (result === 'NEWER') checkSchema(String(left));
-    if (result === 'TYPE') throw new WssessError('key_type', `${left} holds another type of value`);
+    if (result === 'TYPE') throw wrongType(String(left));
     if (result === 'OK') return left === 'new' ? 'new' : 'renewed';
     return Math.max(1, Number(left));
   }

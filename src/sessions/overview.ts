@@ -3,7 +3,7 @@
  * the sessions that are looked at. Two round trips a frame (a third for users), and no work for Redis that grows with
  * the number of sessions: ranks, ranges of scores and sizes of sets only. Nothing is written.
  */
-import { WssessError } from '../common/errors.ts';
+import { WssessError, wrongType } from '../common/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Directory } from './directory.ts';
 import { type Entry, Filler, pairs } from './filling.ts';
@@ -138,11 +138,13 @@ export class Overview {
   async #ask(asks: Asks) {
     const { all, newest, users, nodes, lease, own } = this.#keys;
     const known = this.#known.living;
-    const answer = await this.#store.run<Answer>(
+    const said = await this.#store.run<Answer | ['TYPE', string]>(
       frameScript,
       [all, newest, users, nodes, ...known.flatMap(([name, incarnation]) => [lease(name), own(incarnation)])],
       [MOST_NODES, ...argumentsOf(asks.sessions), ...argumentsOf(asks.users)],
     );
+    if (said[0] === 'TYPE') throw wrongType(said[1] as string);
+    const answer = said as Answer;
     return { answer, ...this.#known.read(known, pairs(answer[3]), answer[4]) };
   }
 

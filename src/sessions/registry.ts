@@ -3,13 +3,13 @@
  * user's set), so the caller says what it believes, the script compares first, and on a difference it is repeated with
  * the truth.
  */
-import { WssessError } from '../common/errors.ts';
+import { WssessError, wrongType } from '../common/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Directory } from './directory.ts';
 import type { Keys } from './keys.ts';
-import { type Details, packDetails, type Session } from './model.ts';
+import { type Details, packDetails, type Session, unpackDetails } from './model.ts';
 import type { Process } from './nodes.ts';
-import { extend, prune, refresh, register, unregister } from './scripts.gen.ts';
+import { discard, extend, prune, refresh, register, unregister } from './scripts.gen.ts';
 import { type Ended, packTombstone, SessionEnded, TOMBSTONE_TTL, unpackTombstone } from './tombstone.ts';
 
 /** Milliseconds that the details outlive their session, so that whoever reaps it still knows whose it was. */
@@ -109,7 +109,7 @@ export class Registry {
     const { session, role, user: userSet, all, details: detailsKey, newest, lease, own, users, tombstone } = this.#keys;
     const packed = packDetails(details);
     const beside = [detailsKey(id), newest, users, own(details.incarnation), lease(details.node), tombstone(id)];
-    return this.#compareAndWrite(user, async (believed, floor) =>
+    return this.#compareAndWrite(id, user, async (believed, floor) =>
       this.#store.run<Answer>(
         register,
         [session(id), role(id), userSet(believed), all, ...beside],
@@ -140,7 +140,7 @@ export class Registry {
   async refresh(session: Session, ttl: number): Promise<string | undefined> {
     const { session: key, role, user: userSet, details, own } = this.#keys;
     const index = own(session.details?.incarnation ?? '');
-    return this.#compareAndWrite(session.user, async (believed, floor) =>
+    return this.#compareAndWrite(session.id, session.user, async (believed, floor) =>
       this.#store.run<Answer>(
         refresh,
         [key(session.id), role(session.id), userSet(believed), details(session.id), index],
@@ -154,6 +154,7 @@ export class Registry {
    * @returns whom the session key names; undefined when it is gone
    */
   async #compareAndWrite(
+    id: string,
     user: string,
     run: (believed: string, floor: string | number) => Promise<Answer>,
   ): Promise<string | undefined> {
@@ -182,9 +183,10 @@ export class Registry {
         case 'ENDED':
           throw new SessionEnded(unpackTombstone(truth!));
         case 'TAKEN':
+          if (isUnreadable(truth) && (await this.discard([{ id, packed: truth! }])) > 0) break;
           throw new WssessError('session_taken', 'the session id is in use');
         default:
-          throw new WssessError('key_type', `${truth} holds another type of value`);
+          throw wrongType(truth!);
       }
     }
     throw new WssessError('changed_meanwhile', `others keep changing the session of ${user}`);
@@ -211,6 +213,21 @@ export class Registry {
   }
 
   /**
+   * Removes details that can't be read: a hand wrote them, and their owner writes them again.
+   * @param seen the details as they are in Redis; '' for a key of another type
+   * @returns how many were removed; those that are others by now are not
+   */
+  async discard(seen: readonly { id: string; packed: string }[]): Promise<number> {
+    const runs = seen.map(({ id, packed }) => {
+      // What isn't UTF-8 arrives with U+FFFD, and can't be said as it is.
+      const end = packed.indexOf('\ufffd');
+      return { keys: [this.#keys.details(id)], args: end < 0 ? [packed, ''] : [packed.slice(0, end), 'part'] };
+    });
+    const answers = await this.#store.runAll<[string, number?]>(discard, runs);
+    return answers.filter(([, removed]) => removed === 1).length;
+  }
+
+  /**
    * The owner's unregister: whatever the session key says by now, all of it goes; what belongs to another owner stays, and
    * so does, without the owner's details, what names another user: the session was reaped, and the id is another's. Without
    * a lease the owner removes only what is still exactly its own.
@@ -223,10 +240,12 @@ export class Registry {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const seen = { id, user: believedUser, details, packed: believedDetails };
       const [result, truth, found] = await this.#remove(seen, 'own');
-      if (result === 'OK' || (found && found !== own)) return;
-      if (found === '' && truth !== '' && truth !== user) return;
+      if (result === 'OK') return;
       if (result === 'NOLEASE') throw leaseLost();
-      [believedUser, believedDetails] = [truth!, found!];
+      const isAnothers = found !== '' && found !== own;
+      if (isAnothers ? !isUnreadable(found) : found === '' && truth !== '' && truth !== user) return;
+      if (isAnothers) await this.discard([{ id, packed: found! }]);
+      [believedUser, believedDetails] = [truth!, isAnothers ? '' : found!];
     }
     throw new WssessError('changed_meanwhile', `others keep changing session ${id}`);
   }
@@ -290,5 +309,8 @@ export class Registry {
     };
   }
 }
+
+/** Details that no node wrote. */
+const isUnreadable = (packed: string | undefined) => packed !== undefined && unpackDetails(packed) === null;
 
 const leaseLost = () => new WssessError('lease_lost', 'this node does not hold its lease at the moment');

@@ -24,6 +24,46 @@ return {'OK'}
 `,
 };
 
+export const boundset: Script = {
+  name: 'boundset',
+  sha: '06feb745f7331a46e9ff189cc9a77fc964f87edd',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+if not typed(KEYS[1], 'set') or redis.call('PTTL', KEYS[1]) ~= -1 then return {'STALE'} end
+if redis.call('SCARD', KEYS[1]) ~= tonumber(ARGV[1]) then return {'STALE'} end
+local last = -2
+for i = 2, #KEYS do
+  local ends = redis.call('PEXPIRETIME', KEYS[i])
+  if ends == -1 or redis.call('SISMEMBER', KEYS[1], ARGV[i]) == 0 then return {'STALE'} end
+  if ends > last then last = ends end
+end
+if last < 0 then return {'STALE'} end
+redis.call('PEXPIREAT', KEYS[1], last)
+return {'OK'}
+`,
+};
+
+export const discard: Script = {
+  name: 'discard',
+  sha: '8b80401ec088dd232a33b2d738d7da46b5e0c411',
+  readOnly: false,
+  lua: `#!lua flags=allow-oom
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+local text = typed(KEYS[1], 'string') and redis.call('GET', KEYS[1]) or ''
+local seen = ARGV[1]
+local isPart = ARGV[2] == 'part' and (string.byte(text, #seen + 1) or 0) > 127
+if (isPart and string.sub(text, 1, #seen) or text) ~= seen then return {'STALE'} end
+return {'OK', redis.call('UNLINK', KEYS[1])}
+`,
+};
+
 export const extend: Script = {
   name: 'extend',
   sha: 'd19f31eb1829c1a9933f019a45c0da698727672b',
@@ -50,9 +90,17 @@ return {'OK'}
 
 export const frame: Script = {
   name: 'frame',
-  sha: '6b7c4efe6840bd25f56686ed112f90acdc0e1978',
+  sha: 'f94b927b8cfd0f3ed10dd56eba15f8b18b419a28',
   readOnly: true,
   lua: `#!lua flags=no-writes
+local function typed(key, want)
+  local found = redis.call('TYPE', key).ok
+  return found == 'none' or found == want
+end
+local types = {'set', 'zset', 'zset', 'zset'}
+for i = 1, 4 do
+  if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
+end
 local time = redis.call('TIME')
 local micros = string.sub(table.concat({'00000', time[2]}), -6)
 local now = table.concat({time[1], string.sub(micros, 1, 3)})
@@ -98,7 +146,7 @@ return answer
 
 export const lease: Script = {
   name: 'lease',
-  sha: 'fed9467377606f2e0ebec53ae1ffb008694c221a',
+  sha: 'ceee549ffd713bd3a0d747796104ed049c341ee7',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
@@ -109,9 +157,12 @@ local types = {'string', 'zset', 'string', 'zset'}
 for i = 1, 4 do
   if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
 end
-local schema = redis.call('GET', KEYS[3])
-if schema and not (tonumber(schema) and tonumber(schema) <= tonumber(ARGV[7])) then return {'NEWER', schema} end
 local held = redis.call('GET', KEYS[1])
+local schema = redis.call('GET', KEYS[3])
+if schema and not (tonumber(schema) and tonumber(schema) <= tonumber(ARGV[7])) then
+  if held and string.sub(held, 1, 16) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+  return {'NEWER', schema}
+end
 if held and string.sub(held, 1, 16) ~= ARGV[1] then return {'TAKEN', redis.call('PTTL', KEYS[1])} end
 redis.call('SET', KEYS[3], ARGV[7], 'NX')
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
@@ -223,7 +274,7 @@ return {'OK'}
 
 export const register: Script = {
   name: 'register',
-  sha: '5f78a7463c47eff36a3f659c6ef406694b2243f2',
+  sha: 'a1b00757656553877b50d628cb26c598d91f5988',
   readOnly: false,
   lua: `#!lua
 local function typed(key, want)
@@ -248,7 +299,7 @@ if not again then
   local most = tonumber(ARGV[11])
   if most > 0 and redis.call('SCARD', KEYS[3]) >= most then return {'MANY'} end
 else
-  if details and details ~= ARGV[5] then return {'TAKEN'} end
+  if details and details ~= ARGV[5] then return {'TAKEN', details} end
   -- Reaped meanwhile, and given to another: without the details it is that one's.
   if user and user ~= ARGV[2] then return details and {'STALE', user} or {'TAKEN'} end
 end
@@ -466,4 +517,4 @@ return {anothers and 'ANOTHERS' or 'OK'}
 };
 
 /** All of them: the only scripts that the embedded store runs. */
-export const SCRIPTS: readonly Script[] = [answer, bound, extend, frame, lease, limit, look, probe, prune, refresh, register, release, relist, request, retire, scrub, sweeper, unindex, unregister];
+export const SCRIPTS: readonly Script[] = [answer, bound, boundset, discard, extend, frame, lease, limit, look, probe, prune, refresh, register, release, relist, request, retire, scrub, sweeper, unindex, unregister];

@@ -18,6 +18,8 @@ export interface Told {
 export function translate(error: Error, fault: Error | undefined, told: Told): WssessError {
   const { kind, name } = told;
   if (error instanceof WssessError) return error;
+  if (error.name === 'ReplyError' && error.message.startsWith('WRONGTYPE'))
+    return new WssessError('key_type', `${name}: ${ofWrongType(error)}`, { cause: error });
   if (error.name === 'ReplyError')
     return new WssessError(codeOfReply(error), `${name}: ${error.message}`, { cause: error, ...adviceOn(error, kind) });
   if (error.name === 'ParserError')
@@ -62,11 +64,31 @@ export function isStale(error: Error): boolean {
   return error.name === 'ReplyError' && /^(READONLY|MOVED|CLUSTERDOWN|MASTERDOWN|UNBLOCKED) /.test(error.message);
 }
 
+/** An error reply, as ioredis gives it. */
+type Refused = Error & { command?: { name: string; args: readonly unknown[] } };
+
+/** Redis doesn't say which key holds another type of value: the command does. */
+function ofWrongType({ command: { name, args } = { name: '', args: [] } }: Refused): string {
+  const command = name.toUpperCase();
+  const isScript = command.startsWith('EVAL');
+  const keys = isScript ? args.slice(2, 2 + Number(args[1])) : args.slice(0, 1);
+  const want = TYPES.find(([commands]) => commands.test(command))?.[1];
+  return `${keys.map(String).join(' or ')} holds another type of value${want ? `, where a ${want} belongs` : ''}`;
+}
+
+/** Types that commands of wssess work on. */
+const TYPES: readonly [commands: RegExp, type: string][] = [
+  [/^S(ADD|REM|CARD|SCAN|M?ISMEMBER)$/, 'set'],
+  [/^Z/, 'sorted set'],
+  [/^GET/, 'string'],
+  [/(PUSH|POP)$/, 'list'],
+];
+
 /** Code of an error reply: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
-function codeOfReply({ message }: Error): 'redis_denied' | 'key_type' | 'redis_refused' {
+function codeOfReply({ message }: Error): 'redis_denied' | 'redis_refused' {
   if (/^(NOAUTH|WRONGPASS|NOPERM|ERR AUTH |ERR invalid password|ERR Client sent AUTH)/.test(message))
     return 'redis_denied';
-  return message.startsWith('WRONGTYPE') ? 'key_type' : 'redis_refused';
+  return 'redis_refused';
 }
 
 /** Where the reply shows that the URL names another kind of store, or none that can be written now. */

@@ -48,12 +48,14 @@ export class Store {
   readonly #others = new Set<Link>();
   readonly #readied: (() => void)[] = [];
   #waiting = 0;
+  #epoch = 0;
 
   /** @param redis made without username, password and db, which are in the entry */
   constructor(redis: Redis, made: Made) {
     this.#made = made;
     this.where = made.where;
     const onOpen = () => {
+      this.#epoch++;
       this.#follow();
       for (const listener of this.#readied) listener();
     };
@@ -69,6 +71,11 @@ export class Store {
   /** True while commands can be sent. */
   get ready(): boolean {
     return this.#main.isOpen;
+  }
+
+  /** Grows each time that the connection is another: behind it may be another Redis. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Calls `listener` each time the connection is there again. */

@@ -88,7 +88,7 @@ contract('A node that is asked to list and to drain', (f) => {
     expect(silent.message).toContain('will not act on it any more');
     const dying = faultOf(askDrain(PROCESS, f, asks, 20_000));
     await f.redis.client.del('ws:x:node:n1');
-    expect((await dying).message).toContain('died before it was asked');
+    expect((await dying).message).toContain('lost its lease before it took the request: nothing was done');
     expect((await f.redis.keys()).filter((key) => key.includes(':request:'))).toEqual([]);
   });
 
@@ -101,6 +101,8 @@ contract('A node that is asked to list and to drain', (f) => {
     expect(await findNode('n1', f)).toEqual({ process: PROCESS, sessions: 1, others: 1 });
     await f.redis.client.del('ws:x:node:n1');
     expect((await faultOf(findNode('n1', f))).code).toBe('node_unreachable');
+    await f.redis.client.rpush('ws:x:node:n1', 'a list');
+    expect((await faultOf(findNode('n1', f))).message).toMatch(/:x:node:n1 holds another type of value$/);
   });
 
   describe('the wait', () => {

@@ -211,7 +211,10 @@ contract('Directory', (f) => {
         return [answer[0], [...answer[1], ...again]];
       };
       const stuttering = new Proxy(f.store, {
-        get: (store, name) => (name === 'call' ? call : (store[name as keyof Store] as () => void).bind(store)),
+        get: (store, name) => {
+          const value: unknown = store[name as keyof Store];
+          return name === 'call' ? call : typeof value === 'function' ? value.bind(store) : value;
+        },
       });
       const { ids: seen } = await walk(new Directory(stuttering, f.keys));
       expect(before).toHaveLength(300);

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { type CheckOptions, check, type Report } from '../../src/sessions/doctor/doctor.ts';
 import { Look } from '../../src/sessions/doctor/look.ts';
 import { remedy } from '../../src/sessions/doctor/remedy.ts';
-import type { Details } from '../../src/sessions/model.ts';
+import { type Details, packDetails } from '../../src/sessions/model.ts';
 import {
   DAY,
   dump,
@@ -127,6 +127,34 @@ contract('The doctor', (f) => {
       ['its place among the own', 'missing_index', () => f.redis.client.zrem(OWN, 's1')],
       ['its user', 'missing_index', () => f.redis.client.zrem('ws:x:users', 'kim')],
       ['its details', 'missing_index', () => f.redis.client.del('ws:x:details:s1')],
+      ['its details to nothing', 'missing_index', () => f.redis.client.set('ws:x:details:s1', '')],
+      ['its details to garbage', 'missing_index', () => f.redis.client.set('ws:x:details:s1', 'garbage')],
+      [
+        'its details to bytes',
+        'missing_index',
+        () => f.redis.client.set('ws:x:details:s1', Buffer.from('["\xff', 'latin1')),
+      ],
+      [
+        'its details to a figure that cannot be',
+        'missing_index',
+        () => f.redis.client.set('ws:x:details:s1', packDetails(makeDetails({ ttl: 0 }))),
+      ],
+      [
+        'its details to a list',
+        'missing_index',
+        async () => {
+          await f.redis.client.del('ws:x:details:s1');
+          await f.redis.client.rpush('ws:x:details:s1', 'a', 'list');
+        },
+      ],
+      [
+        'its details to garbage, and its place among the own',
+        'missing_index',
+        async () => {
+          await f.redis.client.set('ws:x:details:s1', 'garbage');
+          await f.redis.client.zrem(OWN, 's1');
+        },
+      ],
       ['its TTL', 'no_ttl', () => f.redis.client.persist('ws:session:s1')],
       ['the TTL of its role', 'no_ttl', () => f.redis.client.persist('ws:session:s1:role')],
       ['the TTL of the set of its user', 'no_ttl', () => f.redis.client.persist('ws:user:kim')],
@@ -172,6 +200,22 @@ contract('The doctor', (f) => {
       expect([mended.total, mended.fixed]).toEqual([mended.total, mended.total]);
       await clean();
       expect(await shape()).toEqual(before);
+    });
+
+    test('details that its owner writes anew while it looks stay', async () => {
+      await connect('s1');
+      for (const garbage of ['garbage', '', Buffer.from([0xff])]) {
+        await f.redis.client.set('ws:x:details:s1', garbage);
+        const { found } = await new Look(f).at({ what: 'all', members: ['s1'] });
+        expect(found.map(({ fault }) => fault)).toContain('missing_index');
+        await f.redis.client.set('ws:x:details:s1', packDetails(sockets.get('s1')!), 'EX', 60);
+        const end = await endOf(f.redis, 'ws:x:details:s1');
+        sockets.delete('s1'); // its owner writes nothing now
+        await remedy(found, f, new Set());
+        sockets.set('s1', makeDetails());
+        const left = [await f.redis.client.get('ws:x:details:s1'), await endOf(f.redis, 'ws:x:details:s1')];
+        expect(left).toEqual([packDetails(makeDetails()), end]);
+      }
     });
 
     test('without a socket is a ghost, and goes; its neighbour stays', async () => {
@@ -313,6 +357,54 @@ contract('The doctor', (f) => {
       expect(Math.abs((await endOf(f.redis, 'ws:user:lee')) - end)).toBeLessThan(1000);
     });
 
+    describe('whose user’s set never ends, which is given one at the moment that', () => {
+      const MEDDLING: [string, number, () => Promise<unknown>][] = [
+        ['another joins that never ends', -1, () => writeByHand(f.redis, 'f3', 'lee', null)],
+        ['one loses its end', -1, () => f.redis.client.persist('ws:session:f1')],
+        ['one is renewed for longer', 7 * DAY, () => f.redis.client.pexpire('ws:session:f1', 7 * DAY)],
+        ['one that was dead comes back', 7 * DAY, () => f.redis.client.set('ws:session:f0', 'lee', 'PX', 7 * DAY)],
+        [
+          'the last one goes',
+          600_000,
+          async () => {
+            await f.redis.client.del('ws:session:f2');
+            for (const set of ['ws:user:lee', 'ws:sessions:all']) await f.redis.client.srem(set, 'f2');
+          },
+        ],
+        ['it gets one', HOUR, () => f.redis.client.pexpire('ws:user:lee', HOUR)],
+      ];
+      test.each(MEDDLING)('%s: no end that is too early, and the next run mends it', async (_, ttl, meddle) => {
+        await writeByHand(f.redis, 'f1', 'lee', 600);
+        await writeByHand(f.redis, 'f2', 'lee', 5000);
+        await f.redis.client.sadd('ws:user:lee', 'f0');
+        const { found } = await new Look(f).at({ what: 'users', members: ['lee'] });
+        const run = f.store.run.bind(f.store);
+        const spy = vi.spyOn(f.store, 'run').mockImplementation((async (...words: Parameters<typeof run>) => {
+          if (words[0].name === 'boundset') await meddle();
+          return run(...words);
+        }) as typeof run);
+        await remedy(
+          found.filter(({ remedy: { act } }) => act === 'boundSet'),
+          f,
+          new Set(),
+        );
+        spy.mockRestore();
+        const wanted = ttl === -1 ? -1 : Date.now() + ttl;
+        const end = await endOf(f.redis, 'ws:user:lee');
+        expect([-1, wanted].map((one) => Math.abs(one - end) < 5000)).toContain(true);
+        await fix();
+        await clean();
+        expect(Math.abs((await endOf(f.redis, 'ws:user:lee')) - wanted)).toBeLessThan(5000);
+      });
+    });
+
+    test('whose user has more than fit a page: the set ends with the one that ends last', async () => {
+      for (let i = 0; i < 250; i++) await writeByHand(f.redis, `f${i}`, 'lee', 600 + i);
+      expect((await fix()).counts.no_ttl).toBe(1);
+      await clean();
+      expect(await endOf(f.redis, 'ws:user:lee')).toBe(await endOf(f.redis, 'ws:session:f249'));
+    });
+
     test('that is being written key by key while it looks is no fault', async () => {
       await f.redis.client.set('ws:session:f1', 'lee', 'EX', 60);
       await f.redis.client.sadd('ws:sessions:all', 'f2');
@@ -379,7 +471,7 @@ contract('The doctor', (f) => {
       await f.redis.client.rpush('ws:user:han', 'a list');
       const before = await look();
       expect(before.counts).toEqual({ ...before.counts, bad_id: 11, ghost: 0, expired_id: 0, unlisted: 0 });
-      expect([before.total, before.mendable]).toEqual([11, 6]);
+      expect([before.total, before.mendable, before.byHand]).toEqual([11, 6, { key: 3, member: 2 }]);
       const mended = await fix();
       expect([mended.total, mended.fixed, mended.mendable]).toEqual([11, 6, 0]);
       expect((await look()).faults.map(({ fault, session_id, key }) => [fault, session_id, key]).sort()).toEqual([
@@ -392,6 +484,72 @@ contract('The doctor', (f) => {
       expect((await f.directory.getAll(['f1'])).sessions).toHaveLength(1);
       expect(await f.redis.client.smembers('ws:user:lee')).toEqual(['f1']);
       expect(await f.redis.client.exists('ws:session:c:d', 'ws:session:listed', 'ws:user:han')).toBe(3);
+    });
+
+    test('of another type under all that is looked at: these are named, and nothing else is touched', async () => {
+      await connect('s1');
+      await f.redis.client.set('ws:session:f1', 'lee', 'EX', 60); // unlisted
+      const single = ['sessions:all', 'x:newest', 'x:users', 'x:nodes', 'x:processes', 'x:sweeper', 'x:foreign'];
+      const names = [...single, 'x:foreign-users', 'x:swept', 'x:node:n1'].map((name) => `ws:${name}`);
+      for (const key of [...names, OWN]) {
+        await f.redis.client.del('ws:kept');
+        if ((await f.redis.client.exists(key)) === 1) await f.redis.client.rename(key, 'ws:kept');
+        await f.redis.client.rpush(key, 'a list');
+        const { faults, ...report } = await fix();
+        expect(
+          faults.map((one) => [one.fault, one.fixed]),
+          key,
+        ).toEqual([['bad_id', false]]);
+        expect(faults[0]!.key!.endsWith(key.slice(2)), key).toBe(true);
+        expect(report).toMatchObject({ cut: true, complete: false, mendable: 0, byHand: { key: 1, member: 0 } });
+        expect(await f.redis.client.lrange(key, 0, 9)).toEqual(['a list']);
+        await f.redis.client.del(key);
+        if ((await f.redis.client.exists('ws:kept')) === 1) await f.redis.client.rename('ws:kept', key);
+      }
+      expect((await look()).faults).toMatchObject([{ fault: 'unlisted', session_id: 'f1' }]);
+    });
+
+    test('of another type, but not for long: all is looked at', async () => {
+      await f.redis.client.set('ws:session:f1', 'lee', 'EX', 60); // unlisted
+      await f.redis.client.rpush('ws:x:newest', 'a list');
+      const looking = look({ grace: 400 });
+      setTimeout(() => void f.redis.client.del('ws:x:newest'), 100);
+      expect(await looking).toMatchObject({ total: 1, cut: false, complete: true, counts: { unlisted: 1 } });
+    });
+
+    test('a role of another type is for a person, named, and the only fault of its session', async () => {
+      await connect('s1');
+      await writeByHand(f.redis, 'f1', 'lee');
+      await f.redis.client.expire('ws:user:lee', 60);
+      for (const id of ['s1', 'f1']) {
+        await f.redis.client.del(`ws:session:${id}:role`);
+        await f.redis.client.rpush(`ws:session:${id}:role`, 'a list');
+      }
+      const { faults, ...report } = await fix();
+      const named = (id: string, user: string, node: string | null) =>
+        ({ fault: 'bad_id', session_id: id, user, key: f.keys.role(id), node, fixed: false }) as const;
+      expect(faults.sort((a, b) => (a.session_id! < b.session_id! ? -1 : 1))).toEqual([
+        named('f1', 'lee', null),
+        named('s1', 'kim', 'n1'),
+      ]);
+      expect(report).toMatchObject({ complete: true, mendable: 0, byHand: { key: 2 } });
+      await f.redis.client.del('ws:session:s1:role', 'ws:session:f1:role');
+      expect((await fix()).fixed).toBe(1); // its owner knows the role
+      await clean();
+    });
+
+    test('details beside a foreign session that cannot be read go', async () => {
+      for (const id of ['f1', 'f2', 'f3']) await writeByHand(f.redis, id, 'lee');
+      await f.redis.client.expire('ws:user:lee', 86_400);
+      await f.redis.client.set('ws:x:details:f1', 'garbage');
+      await f.redis.client.rpush('ws:x:details:f2', 'a list');
+      const { faults } = await fix();
+      expect(faults.map(({ fault, key, fixed }) => [fault, key, fixed]).sort()).toEqual([
+        ['orphan_index', f.keys.details('f1'), true],
+        ['orphan_index', f.keys.details('f2'), true],
+      ]);
+      await clean();
+      expect((await f.directory.count()).sessions).toBe(3);
     });
 
     test('that can be no session’s go from the indexes, whatever stands behind them', async () => {

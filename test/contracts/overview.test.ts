@@ -4,6 +4,7 @@ import { type Asks, type Found, Overview, type Window } from '../../src/sessions
 import {
   DAY,
   dump,
+  faultOf,
   HOUR,
   INCARNATION,
   makeDetails,
@@ -348,6 +349,18 @@ contract('Overview', (f) => {
       });
       expect(rows[0]!.sessions).toBe(100);
     });
+
+    test.each(['ws:sessions:all', 'ws:x:newest', 'ws:x:users', 'ws:x:nodes'])(
+      '%s of another type is named, by a frame that reads it',
+      async (key) => {
+        await f.redis.client.del(key);
+        await f.redis.client.set(key, 'x');
+        expect(await faultOf(f.overview.frame({ users: window({ rows: 10 }) }))).toMatchObject({
+          code: 'key_type',
+          message: expect.stringMatching(`${key.slice(2)} holds another type of value$`),
+        });
+      },
+    );
 
     test('a set that another program made something else of harms no frame', async () => {
       await fill(2);

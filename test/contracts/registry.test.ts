@@ -369,6 +369,25 @@ contract('Registry', (f) => {
       expect(await f.redis.keys()).toEqual(before);
     });
 
+    test.each(['garbage', '["n1",', Buffer.from([0xff, 0x41])])(
+      'of a session whose details a hand made unreadable (%j): all of it is removed',
+      async (garbage) => {
+        const before = await f.redis.keys();
+        await f.registry.register('s1', makeDetails());
+        await f.redis.client.set('ws:x:details:s1', garbage);
+        await f.registry.unregister('s1', 'kim', makeDetails());
+        expect(await f.redis.keys()).toEqual(before);
+      },
+    );
+
+    test('of a session with unreadable details, without a lease: the session key stays, for it may be another’s', async () => {
+      await f.registry.register('s1', makeDetails());
+      await f.redis.client.set('ws:x:details:s1', 'garbage');
+      await f.nodes.release(nodeInfo());
+      expect((await faultOf(f.registry.unregister('s1', 'kim', makeDetails()))).code).toBe('lease_lost');
+      expect(await f.redis.client.exists('ws:session:s1')).toBe(1);
+    });
+
     test('twice, and of what never was, does no harm', async () => {
       await f.registry.register('s1', makeDetails());
       const before = await snapshot();
@@ -573,6 +592,17 @@ contract('Registry', (f) => {
       expect((await f.directory.sessionsOf('kim')).sessions).toEqual([]);
     });
 
+    test.each(['garbage', '', '["n1",', Buffer.from([0xff, 0x41])])(
+      'writes the details again where a hand made them unreadable: %j',
+      async (garbage) => {
+        await f.registry.register('s1', makeDetails());
+        await f.redis.client.set('ws:x:details:s1', garbage);
+        expect(await f.registry.renew('s1', 'kim', makeDetails(), DAY)).toBe('kim');
+        expect((await sees('s1')).details).toEqual(makeDetails());
+        expect(await end('ws:x:details:s1')).toBeGreaterThan(await end('ws:session:s1'));
+      },
+    );
+
     test("does not touch another owner's session of the same id: session_taken", async () => {
       await f.nodes.hold(nodeInfo({ name: 'n2', incarnation: OTHER_INCARNATION }));
       await f.registry.register('s1', makeDetails({ node: 'n2', incarnation: OTHER_INCARNATION }));
@@ -645,6 +675,20 @@ contract('Registry', (f) => {
       await f.redis.client.set('ws:x:schema', '10');
       expect((await faultOf(ensureWritable(f.store, f.keys))).code).toBe('schema_newer');
       expect((await faultOf(f.nodes.hold(nodeInfo()))).code).toBe('schema_newer');
+    });
+
+    test('a newer one, met at a renewal, takes the lease away: no session is written any more; another’s stays', async () => {
+      await f.registry.register('s1', makeDetails());
+      await f.redis.client.set('ws:x:schema', '2');
+      const other = nodeInfo({ incarnation: OTHER_INCARNATION });
+      expect((await faultOf(f.nodes.hold(other))).code).toBe('schema_newer');
+      expect(await f.redis.client.exists('ws:x:node:n1')).toBe(1);
+      expect((await faultOf(f.nodes.hold(nodeInfo()))).code).toBe('schema_newer');
+      expect(await f.redis.client.exists('ws:x:node:n1')).toBe(0);
+      const before = await snapshot();
+      expect((await faultOf(f.registry.register('s2', makeDetails()))).code).toBe('lease_lost');
+      expect((await faultOf(f.registry.renew('s1', 'kim', makeDetails(), DAY))).code).toBe('lease_lost');
+      expect(await snapshot()).toEqual(before);
     });
 
     test('none, ours and an older one are written to; an older one is left as it is', async () => {

@@ -335,6 +335,14 @@ contract('The sweep', (f) => {
       ['its place among the own', () => f.redis.client.zrem(OWN, 's1')],
       ['its user', () => f.redis.client.zrem('ws:x:users', 'kim')],
       ['its details', () => f.redis.client.del('ws:x:details:s1')],
+      ['its details to garbage', () => f.redis.client.set('ws:x:details:s1', 'garbage')],
+      [
+        'its details to a list',
+        async () => {
+          await f.redis.client.del('ws:x:details:s1');
+          await f.redis.client.rpush('ws:x:details:s1', 'a list');
+        },
+      ],
       ['its key and its details', () => f.redis.client.del('ws:session:s1', 'ws:x:details:s1')],
       ['the set of all', () => f.redis.client.del('ws:sessions:all')],
       [

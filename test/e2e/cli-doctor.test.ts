@@ -102,6 +102,43 @@ describeWithRedis('doctor', () => {
     expect(await redis.client.lrange('ws:session:odd', 0, -1)).toEqual(['a list']);
   });
 
+  it('what stands in the way of all else is named, and nothing is touched: exit 1', async () => {
+    await damage();
+    await redis.client.hset('ws:x:newest', 'a', 'hash');
+    const { code, stdout, stderr } = await cli('--fix', '--yes');
+    expect([code, stdout.split('\n').slice(1)]).toEqual([1, ['bad_id\t-\t-\t-\tno\tws:x:newest', '']]);
+    expect(stderr.split('\n')).toEqual([
+      '0 sessions, 0 users looked at: 1 fault',
+      '1 fault is for you: look with redis-cli TYPE KEY, then RENAME or DEL it',
+      'nothing else was looked at: all else depends on these keys; run it again then',
+      '',
+    ]);
+    await redis.client.del('ws:x:newest');
+    expect((await cli('--fix', '--yes')).code).toBe(0);
+  });
+
+  it('an id in a set that only a person can name is told apart from a key: the set stays', async () => {
+    await redis.client.sadd('ws:sessions:all', Buffer.from([0xff, 0x41]));
+    const { code, stdout, stderr } = await cli('--fix', '--yes');
+    expect([code, stdout]).toEqual([1, expect.stringContaining('no\tws:sessions:all\n')]);
+    expect(stderr).toContain('1 fault is for you: take the id out of KEY with redis-cli SREM or ZREM, and leave KEY\n');
+    expect(stderr).not.toContain('DEL it');
+  });
+
+  it('what a node does not mend is said, not passed over: exit 1', async () => {
+    const client = await talk(serve.ws, 'kim', { userRole: 'AGENT' });
+    await redis.client.zrem('ws:x:newest', client.session);
+    // In the way of all that its node writes for it.
+    await redis.client.del('ws:user:kim');
+    await redis.client.rpush('ws:user:kim', 'a list');
+    const { code, stdout, stderr } = await cli('--fix', '--yes');
+    await redis.client.del('ws:user:kim');
+    expect([code, stdout]).toEqual([1, expect.stringContaining(`missing_index\t${client.session}\tkim\tnode-a\tno\t`)]);
+    expect(stderr).toContain('1 fault could not be mended: the node did not take it');
+    expect(stderr).toContain('1 fault is for you: look with redis-cli TYPE KEY');
+    expect((await cli('--fix', '--yes')).code).toBe(0);
+  });
+
   it('a socket of which Redis has lost everything is written again by its node; a ghost goes', async () => {
     const [lost, stays] = [await talk(serve.ws, 'kim', { userRole: 'AGENT' }), await talk(serve.ws, 'han')];
     const own = (await redis.keys()).find((key) => key.startsWith('ws:x:own:'))!;
@@ -137,6 +174,28 @@ describeWithRedis('doctor', () => {
     expect(JSON.parse((await cli('-o', 'json')).stdout)).toMatchObject({ faults: [], complete: true });
     for (const client of [lost, stays]) await client.sure('SEND', { destination: '/topic/alive' });
   });
+
+  it('details that a hand made unreadable are written again by the node that has the socket', async () => {
+    const client = await talk(serve.ws, 'kim', { userRole: 'AGENT' });
+    const key = `ws:x:details:${client.session}`;
+    const details = await redis.client.get(key);
+    const damages: (() => Promise<unknown>)[] = [
+      () => redis.client.set(key, 'garbage'),
+      () => redis.client.set(key, Buffer.from([0xff, 0x41])),
+      async () => {
+        await redis.client.del(key);
+        await redis.client.rpush(key, 'a', 'list');
+      },
+    ];
+    for (const damage of damages) {
+      await damage();
+      expect((await cli('--fix', '--yes')).code).toBe(0); // or the sweep of the server was first
+      expect(await redis.client.get(key)).toBe(details);
+      expect(await redis.client.pttl(key)).toBeGreaterThan(0);
+      expect((await cli()).code).toBe(0);
+    }
+    await client.sure('SEND', { destination: '/topic/alive' });
+  }, 60_000);
 
   it('a node that does not answer is named, and no clean bill is given: exit 3', async () => {
     const mute = await startServe(redis.url, ['--node', 'mute']);

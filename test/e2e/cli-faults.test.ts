@@ -7,7 +7,7 @@ import { connect7, dropClients } from '../helpers/clients.ts';
 import { addForeign, addManyForeign, clearFamilies } from '../helpers/foreign.ts';
 import { BIN, type Ran, startServe, wssess } from '../helpers/program.ts';
 import { describeWithRedis, freePort, startRedis, type TestRedis } from '../helpers/redis.ts';
-import { within } from '../helpers/wait.ts';
+import { until, within } from '../helpers/wait.ts';
 
 /** Every command that speaks to Redis. */
 const COMMANDS = ['ls', 'who kim', 'show id', 'kick id', 'refresh id', 'stats', 'nodes', 'serve --port 0'];
@@ -205,12 +205,51 @@ describeWithRedis('faults', () => {
     );
   });
 
-  test('a set that holds another type of value is told, and not a fault of wssess', async () => {
-    await redis.client.set('ws:user:wrong', 'x');
-    const ran = await on(redis.url, 'who wrong');
-    await redis.client.del('ws:user:wrong');
-    expect(ran.code).toBe(1);
-    expectOneLine(ran, /WRONGTYPE.*TYPE/);
+  describe('a key that holds another type of value is named, with what to do', () => {
+    const OF_WHAT = [
+      ['ws:user:wrong', ['who wrong']],
+      ['ws:sessions:all', ['ls', 'stats', 'ls --by user']],
+      ['ws:x:nodes', ['nodes', 'stats', 'drain chat-1', 'serve --port 0']],
+      ['ws:x:schema', ['doctor --fix', 'serve --port 0']],
+    ] as const;
+    const LINES = OF_WHAT.flatMap(([key, lines]) => lines.map((line) => [key, line] as const));
+
+    test.each(LINES)('%s: %s', async (key, line) => {
+      await redis.client.hset(key, 'a', 'hash');
+      const ran = await on(redis.url, line);
+      const kept = await redis.client.del(key);
+      expect([ran.code, kept]).toEqual([1, 1]);
+      expectOneLine(
+        ran,
+        new RegExp(
+          `: ${key} holds another type of value(, where a [a-z ]+ belongs)?\\. .*TYPE KEY.* RENAME or DEL .*doctor --fix`,
+        ),
+      );
+      expect(await redis.client.exists(key)).toBe(0);
+    });
+
+    test('in the log of serve, and by REST', async () => {
+      const serve = await startServe(redis.url, ['--node', 'typed']);
+      await redis.client.del('ws:x:nodes');
+      await redis.client.hset('ws:x:nodes', 'a', 'hash');
+      const told = /the lease is not renewed: ws:x:nodes holds another type of value\. .*RENAME or DEL/;
+      await until(() => told.test(serve.stderr()), 10_000, 'the log');
+      await redis.client.del('ws:x:nodes');
+      await redis.client.hset('ws:sessions:all', 'a', 'hash');
+      const { status, body } = await serve.rest('/api/session/all');
+      expect([status, body.error]).toEqual([
+        409,
+        {
+          code: 'key_type',
+          message: expect.stringContaining(': ws:sessions:all holds another type of value, where a set belongs'),
+          advice: expect.stringContaining('wssess doctor --fix'),
+        },
+      ]);
+      const swept = /ws:sessions:all holds another type of value.*RENAME or DEL/;
+      await until(() => swept.test(serve.stderr()), 30_000, 'the log of the sweep');
+      await redis.client.del('ws:sessions:all');
+      await serve.stop();
+    });
   });
 
   describe('serve', () => {

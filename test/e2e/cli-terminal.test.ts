@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { connect7, connectBare, dropClients, frame } from '../helpers/clients.ts';
 import { addForeign } from '../helpers/foreign.ts';
-import { BIN, type Serve, startServe } from '../helpers/program.ts';
+import { type Serve, startServe } from '../helpers/program.ts';
 import { describeWithRedis, startRedis, type TestRedis } from '../helpers/redis.ts';
-import { hasTmux, openTerminal, type Terminal } from '../helpers/tmux.ts';
+import { hasTmux, openShell, type Terminal } from '../helpers/tmux.ts';
 import { until } from '../helpers/wait.ts';
 
 /** A measure of its own: 2 columns for Hangul and pictures, 1 for the rest. */
@@ -46,10 +46,7 @@ const USERS = ['상담원 김철수', '고객🙂😀', 'plain', '아주 긴 이
 
   /** Runs shell lines in which `wssess` is the program; then says how the last one ended. */
   const open = async (script: string, size: Size = { columns: 80, rows: 24 }, env: Record<string, string> = {}) => {
-    terminal = await openTerminal(`wssess() { '${process.execPath}' '${BIN}' "$@"; }; ${script}; echo "exit=$?"`, {
-      ...size,
-      env: { WSSESS_REDIS_URL: redis.url, ...env },
-    });
+    terminal = await openShell(script, { WSSESS_REDIS_URL: redis.url, ...env }, size);
     return terminal;
   };
   /** The screen when it has ended, without that line. */

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BIN } from './program.ts';
 import { until } from './wait.ts';
 
 /** Tests that need it are skipped, and shown so, where it isn't installed. */
@@ -77,4 +78,14 @@ export async function openTerminal(
   };
   terminal.type('Enter');
   return terminal;
+}
+
+/** Runs shell lines in which `wssess` is the program; then says how the last one ended: `exit=0`. */
+export function openShell(
+  script: string,
+  env: Record<string, string>,
+  { columns, rows }: { columns: number; rows: number } = { columns: 80, rows: 24 },
+): Promise<Terminal> {
+  const program = `wssess() { '${process.execPath}' '${BIN}' "$@"; }`;
+  return openTerminal(`${program}; ${script}; echo "exit=$?"`, { columns, rows, env });
 }

@@ -15,7 +15,7 @@ import { makeDetails } from '../helpers/floor.ts';
 const text = fc.string({ unit: 'grapheme' });
 const details: fc.Arbitrary<Details> = fc.record({
   node: text,
-  incarnation: text,
+  incarnation: fc.stringMatching(/^[A-Za-z0-9_-]{16}$/),
   user: text,
   role: fc.option(text),
   ip: text,
@@ -23,7 +23,7 @@ const details: fc.Arbitrary<Details> = fc.record({
   connectedAt: fc.integer({ min: 0, max: 8.64e15 }),
   version: text,
   userAgent: fc.option(text),
-  ttl: fc.nat(10 * 365 * 86_400_000),
+  ttl: fc.integer({ min: 1, max: 10 * 365 * 86_400_000 }),
 });
 
 const session = (over: Partial<Session> = {}): Session => ({
@@ -72,6 +72,45 @@ describe('details', () => {
       const nullable = at === 3 || at === 8;
       expect(unpackDetails(JSON.stringify(good.with(at, null))) === null, `${at}: null`).toBe(!nullable);
     }
+  });
+
+  test('figures that no node writes: null, each at the edge of what one does', () => {
+    const good = JSON.parse(packDetails(makeDetails())) as unknown[];
+    const edges = [
+      [1, ['incarnation-0001'], ['', 'incarnation-001', 'incarnation-00001', 'incarnation 0001', 'incarnation-00é1']],
+      [5, [0, 65_535], [-1, 65_536, 0.5]],
+      [6, [0, 8.64e15], [-1, 8.64e15 + 1, 0.5]],
+      [9, [1, 8.64e15], [0, -1, 8.64e15 + 1, 0.5]],
+    ] as const;
+    for (const [at, ...[right, wrong]] of edges) {
+      for (const one of right) expect([at, one, unpackDetails(JSON.stringify(good.with(at, one)))]).not.toContain(null);
+      for (const one of wrong) expect([at, one, unpackDetails(JSON.stringify(good.with(at, one)))]).toContain(null);
+    }
+    const packed = packDetails(makeDetails());
+    for (const wrong of ['1e300', '-0.1', 'NaN']) {
+      for (const right of ['40001', '1763761914123', '86400000'])
+        expect(unpackDetails(packed.replace(right, wrong)), `${right}: ${wrong}`).toBeNull();
+    }
+  });
+
+  test('any figures: what is read can be acted on, and packs to the same', () => {
+    const figure = fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double(), fc.constantFrom(0, -0, 1, -1, 65_536));
+    fc.assert(
+      fc.property(figure, figure, figure, (port, connectedAt, ttl) => {
+        const read = unpackDetails(packDetails(makeDetails({ port, connectedAt, ttl })));
+        const isPossible =
+          [port, connectedAt, ttl].every(Number.isSafeInteger) &&
+          port >= 0 &&
+          port <= 65_535 &&
+          connectedAt >= 0 &&
+          connectedAt <= 8.64e15 &&
+          ttl > 0 &&
+          ttl <= 8.64e15;
+        expect(read !== null).toBe(isPossible);
+        if (read) expect(unpackDetails(packDetails(read))).toEqual(read);
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   test('any text, any JSON and any list of ten: no exception, and what is read can be shown', () => {

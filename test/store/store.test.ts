@@ -6,7 +6,7 @@ import { Directory } from '../../src/sessions/directory.ts';
 import { Keys } from '../../src/sessions/keys.ts';
 import { answer as answerScript } from '../../src/sessions/scripts.gen.ts';
 import { connect } from '../../src/store/connect.ts';
-import type { Script, Store } from '../../src/store/store.ts';
+import type { Command, Script, Store } from '../../src/store/store.ts';
 import { faultOf } from '../helpers/floor.ts';
 import { describeWithRedis, freePort, startRedis, type TestRedis } from '../helpers/redis.ts';
 import { sleep, until, within } from '../helpers/wait.ts';
@@ -201,7 +201,7 @@ describeWithRedis('A Redis', () => {
     expect(redis.cli('-n', '3', 'GET', 'only')).toBe('here');
   });
 
-  test('an error reply: redis_refused or key_type, with what Redis says; of a batch the first that failed', async () => {
+  test('an error reply: redis_refused with what Redis says, or key_type; of a batch the first that failed', async () => {
     const store = await open(redis.url);
     const refused = await faultOf(store.call('NOSUCHCOMMAND'));
     expect(refused.code).toBe('redis_refused');
@@ -212,6 +212,31 @@ describeWithRedis('A Redis', () => {
       'key_type',
     );
     expect(await store.call('PING')).toBe('PONG');
+  });
+
+  test('a key of another type is named, with the type that belongs there; of a script, its keys', async () => {
+    const store = await open(redis.url);
+    await redis.client.set('text', 'x');
+    await redis.client.sadd('set', 'x');
+    const at = `Redis at 127.0.0.1:${redis.port}`;
+    const wrong: [command: Command, key: string, want: string][] = [
+      [['SSCAN', 'text', 0], 'text', 'set'],
+      [['ZMSCORE', 'text', 'a', 'b'], 'text', 'sorted set'],
+      [['GET', 'set'], 'set', 'string'],
+      [['RPUSH', 'text', 'x'], 'text', 'list'],
+      [['HGETALL', 'text'], 'text', ''],
+    ];
+    for (const [command, key, want] of wrong) {
+      const message = `${at}: ${key} holds another type of value${want ? `, where a ${want} belongs` : ''}`;
+      for (const fault of [await faultOf(store.call(...command)), await faultOf(store.batch([['PING'], command]))])
+        expect([fault.code, fault.message]).toEqual(['key_type', message]);
+    }
+    const lua = "return redis.call('SCARD', KEYS[2])";
+    const script: Script = { name: 'test', lua, sha: redis.cli('SCRIPT', 'LOAD', lua), readOnly: true };
+    expect((await faultOf(store.run(script, ['set', 'text'], ['x']))).message).toBe(
+      `${at}: set or text holds another type of value`,
+    );
+    expect((await faultOf(store.pop('text', 100))).message).toContain('text holds another type of value, where a list');
   });
 
   test('sessions can be looked at by a user who may not write', async () => {

@@ -36,8 +36,9 @@ Faults, and what --fix does:
                  by its node, which has the socket
   unlisted       a live session that the set of all lacks: listed again
   missing_index  one that another set or index lacks, or that lost its role or
-                 details: written again
-  orphan_index   an entry that belongs to no session, or to another: removed
+                 details, or whose details can't be read: written again
+  orphan_index   an entry or details that belong to no session, or to another:
+                 removed
   no_ttl         a key without a TTL where what it belongs to has one: it gets
                  that. No TTL is shortened. A foreign session key without one is
                  no fault, its program wants it so: "endless" counts these, and
@@ -46,7 +47,9 @@ Faults, and what --fix does:
                  bytes, not UTF-8), or a key of another type: the id is taken
                  out of the indexes, and out of the sets where no key stands
                  behind it. The rest is for you: look with redis-cli TYPE KEY,
-                 then RENAME or DEL it
+                 then RENAME or DEL it, and run this again. An id behind which
+                 a key stands, or that is not UTF-8, you take out of KEY with
+                 redis-cli SREM or ZREM, if it is nobody's
 
 Exit code 0: nothing found, or all mended; 1: faults found, or left; 3: a node did
 not answer, so that what it has in memory is not known; 5: Redis is unreachable.
@@ -92,7 +95,7 @@ async function isConfirmed(found: Report, flags: Flags, io: Io): Promise<boolean
 }
 
 async function tell(report: Report, flags: Flags, io: Io): Promise<void> {
-  const { faults, total, fixed, checked, mendable } = report;
+  const { faults, total, checked, mendable, byHand } = report;
   await print(io, flags, {
     json: published(report),
     lines: faults,
@@ -104,10 +107,12 @@ async function tell(report: Report, flags: Flags, io: Io): Promise<void> {
   if (faults.length < total) io.err(`… ${thousands(total - faults.length)} more, --limit lists them\n`);
   io.err(`${plural(checked.sessions, 'session')}, ${plural(checked.users, 'user')} looked at: ${verdict(report)}\n`);
   if (checked.endless > 0) io.err(`${endless(checked.endless)}\n`);
-  if (mendable > 0 && !flags.fix) io.err('mend with: wssess doctor --fix\n');
-  if (total - fixed - mendable > 0) {
-    io.err(`${byHand(total - fixed - mendable)} for you: look with redis-cli TYPE KEY, then RENAME or DEL it\n`);
+  if (mendable > 0) io.err(flags.fix ? `${unmended(mendable)}\n` : 'mend with: wssess doctor --fix\n');
+  if (byHand.key > 0) io.err(`${are(byHand.key)} for you: look with redis-cli TYPE KEY, then RENAME or DEL it\n`);
+  if (byHand.member > 0) {
+    io.err(`${are(byHand.member)} for you: take the id out of KEY with redis-cli SREM or ZREM, and leave KEY\n`);
   }
+  if (report.cut) io.err('nothing else was looked at: all else depends on these keys; run it again then\n');
   if (report.nodesMissing.length > 0) {
     io.err(
       `warning: ${report.nodesMissing.map(visible).join(', ')} did not answer: what is in memory there is not known\n`,
@@ -126,7 +131,10 @@ function verdict({ total, fixed, complete }: Report): string {
   return `${plural(total, 'fault')}${fixed > 0 ? `, ${fixed === total ? 'all' : thousands(fixed)} mended` : ''}`;
 }
 
-const byHand = (count: number) => `${plural(count, 'fault')} ${count === 1 ? 'is' : 'are'}`;
+const are = (count: number) => `${plural(count, 'fault')} ${count === 1 ? 'is' : 'are'}`;
+
+const unmended = (count: number) =>
+  `${plural(count, 'fault')} could not be mended: the node did not take it, or others keep changing it; see the log of the node, and run it again`;
 
 function endless(count: number): string {
   const has = count === 1 ? '1 foreign session has' : `${thousands(count)} foreign sessions have`;

@@ -91,7 +91,7 @@ async function isWanted(
     throw new WssessError('confirm_needed', `${what} would be closed`, { advice: 'Repeat with --yes.' });
   }
   const rate = rateOf(flags);
-  io.err(`${what} will be closed, ${rate} a second: about ${formatAge((sessions / rate) * 1000)}\n`);
+  io.err(`${what} will be closed, ${rate} a second: about ${formatAge(Math.max(1, sessions / rate) * 1000)}\n`);
   if (/^\s*y(es)?\s*$/i.test(await io.ask('Drain it? [y/N] '))) return true;
   io.err('nothing was done\n');
   return false;

@@ -115,7 +115,9 @@ function tellRest(
   else if (total === 0 && !isForPrograms(flags)) io.err('no sessions\n');
   tellLimit(limit, total, 'session', flags, io, since(exact));
   if (skipped > 0 && formatOf(flags) !== 'json') {
-    io.err(`${plural(skipped, 'entry', 'entries')} skipped: ids with a colon or too long, or keys of another type\n`);
+    io.err(
+      `${plural(skipped, 'entry', 'entries')} skipped: ids that can't be a session's, or keys of another type (wssess doctor)\n`,
+    );
   }
 }
 

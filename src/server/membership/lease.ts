@@ -2,7 +2,7 @@
  * This node's lease: taken at start, renewed every 2 s, given back at the end. One that ran out is taken again. While another
  * process has it nothing can be done but wait; once that one renews it, it lives, and this one has lost its name for good.
  */
-import { WssessError } from '../../common/errors.ts';
+import { lineOf, WssessError } from '../../common/errors.ts';
 import { LEASE, type NodeInfo, type Nodes, nameLost, nameTaken, RENEW_EVERY } from '../../sessions/nodes.ts';
 import type { Log } from '../log.ts';
 
@@ -111,7 +111,11 @@ export class Lease {
         }
         if (got === 'new' || (got === 'renewed' && wasTroubled)) this.#tenant.regained(before);
       })
-      .catch((error: unknown) => this.#told(error instanceof Error ? error.message : String(error)))
+      .catch((error: unknown) => {
+        // That the layout is newer takes the lease away; of other trouble it may outlive.
+        if (error instanceof WssessError && error.code === 'schema_newer') this.#heldUntil = Number.NEGATIVE_INFINITY;
+        this.#told(lineOf(error));
+      })
       .finally(() => {
         this.#renewing = undefined;
       });
@@ -154,10 +158,7 @@ export class Lease {
 
   /** The lease is taken by a Redis that is full, too; a register is not. */
   async #probe(): Promise<void> {
-    const refusal = await this.#nodes.checkRegister(this.#info()).then(
-      () => '',
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    );
+    const refusal = await this.#nodes.checkRegister(this.#info()).then(() => '', lineOf);
     if (refusal && !this.#refused) this.#log.warn(`Redis takes no new sessions: ${refusal}`);
     if (!refusal && this.#refused) this.#log.info('Redis takes new sessions again');
     this.#refused = refusal !== '';

@@ -61,6 +61,10 @@ export interface Report {
   fixed: number;
   /** Of those that aren't fixed: what can be mended here. */
   mendable: number;
+  /** And what only a person can: move a key, or take a member out of it. */
+  byHand: { key: number; member: number };
+  /** Keys on which all else depends are not what they should be: nothing else was looked at. */
+  cut: boolean;
 }
 
 /** @throws WssessError when Redis fails */
@@ -93,6 +97,8 @@ class Check {
     total: 0,
     fixed: 0,
     mendable: 0,
+    byHand: { key: 0, member: 0 },
+    cut: false,
   };
 
   constructor(sessions: Sessions, options: CheckOptions) {
@@ -117,12 +123,15 @@ class Check {
       if (found.length > 0) {
         this.#waiting.push({ at: performance.now() + grace, subject: narrow(subject, found), signatures: sign(found) });
       }
-      await this.#ripe(MOST_WAITING);
+      await this.#ripe(subject.what === 'types' ? 0 : MOST_WAITING);
       await this.#pacer.rest();
+      // So far nothing else was told.
+      this.#report.cut = subject.what === 'types' && this.#report.total > 0;
+      if (this.#report.cut) break;
     }
     await this.#ripe(0);
     this.#report.nodesMissing = [...this.#look.memory.missing].sort();
-    this.#report.complete = this.#report.nodesMissing.length === 0 && !signal?.aborted;
+    this.#report.complete = this.#report.nodesMissing.length === 0 && !signal?.aborted && !this.#report.cut;
     return this.#report;
   }
 
@@ -170,7 +179,8 @@ class Check {
     report.counts[fault]++;
     report.total++;
     if (fixed) report.fixed++;
-    else if (isMendable(found)) report.mendable++;
+    else if (found.remedy.act === 'hand') report.byHand[found.remedy.with]++;
+    else report.mendable++;
     if (report.faults.length < (this.#options.limit ?? LISTED))
       report.faults.push({ fault, session_id: id, user, key, node, fixed });
   }
@@ -181,7 +191,8 @@ const isMendable = ({ remedy }: Found): boolean => remedy.act !== 'hand';
 /** It takes something away, for which a fault must have lasted. */
 function isRemoval({ remedy }: Found): boolean {
   return (
-    ['prune', 'scrub', 'drop', 'bury'].includes(remedy.act) || (remedy.act === 'sweep' && remedy.finding.act === 'reap')
+    ['prune', 'scrub', 'drop', 'discard', 'bury'].includes(remedy.act) ||
+    (remedy.act === 'sweep' && remedy.finding.act === 'reap')
   );
 }
 

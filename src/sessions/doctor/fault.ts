@@ -20,6 +20,8 @@ export const FAULTS: readonly FaultName[] = [
 
 /** Some things that are looked at together, at most some 100. */
 export type Subject =
+  /** Keys on which all else depends: whether they are of their type (types.ts). Where one isn't, nothing else is looked at. */
+  | { what: 'types'; members: string[] }
   /** Session ids; what the sets, the indexes and the keys say of them. */
   | { what: 'ids'; members: string[] }
   /** Members of the set of all. */
@@ -52,8 +54,13 @@ export type Remedy =
   | { act: 'scrub'; set: string; id: string }
   /** Take out of an index what can be no session's. */
   | { act: 'drop'; index: string; id: string }
-  /** Nothing here does: what it is, whose it is and where it should go only a person knows. */
-  | { act: 'hand' };
+  /** Remove details that belong to no node's session. */
+  | { act: 'discard'; id: string; packed: string }
+  /**
+   * Nothing here does: what it is, whose it is and where it should go only a person knows. It is the key, or a member of
+   * it: one that can't be named here, or behind which stands a key.
+   */
+  | { act: 'hand'; with: 'key' | 'member' };
 
 export interface Found {
   fault: FaultName;

@@ -23,7 +23,12 @@ export async function lookAtIds(ids: readonly string[], floor: Floor, examiner: 
   const ghosts = new Set(findings.flatMap(({ act, gone }) => (act === 'reap' ? [gone.id] : [])));
   const own = live.filter(({ id }) => !foreignIds.has(id) && !ghosts.has(id));
   const nowhere = await heldNowhere(findings, floor);
-  const found = findings.filter((one) => !nowhere.has(one)).map((finding) => ofFinding(finding, floor));
+  const odd = await rolesOfAnotherType(live, floor);
+  const isOdd = new Set(odd.map(({ id }) => id));
+  const found = findings
+    .filter((one) => !nowhere.has(one) && !(one.act === 'restore' && isOdd.has(one.gone.id)))
+    .map((finding) => ofFinding(finding, floor));
+  found.push(...odd, ...(await unreadableOf(foreign, floor)));
   if (examined.skipped > 0) found.push(...(await ofAnotherType(ids, examined, floor)));
   found.push(...(await unlistedOf(foreign, floor)));
   found.push(...(await endlessOf(foreign, own, examined, floor)));
@@ -75,7 +80,32 @@ async function ofAnotherType(
   const types = await store.batch<string>(rest.map((id) => ['TYPE', keys.session(id)]));
   return rest
     .filter((_, i) => types[i] !== 'none' && types[i] !== 'string')
-    .map((id) => badId(id, keys.session(id), id, { act: 'hand' }));
+    .map((id) => badId(id, keys.session(id), id, { act: 'hand', with: 'key' }));
+}
+
+/** Of a session whose role can't be read: what it is stands in the way of all that its owner writes. */
+async function rolesOfAnotherType(live: readonly Session[], { store, keys }: Floor): Promise<Found[]> {
+  const without = live.filter(({ role }) => role === null);
+  if (without.length === 0 || (await store.call<number>('EXISTS', ...without.map(({ id }) => keys.role(id)))) === 0)
+    return [];
+  const types = await store.batch<string>(without.map(({ id }) => ['TYPE', keys.role(id)]));
+  return without.flatMap(({ id, user, details }, i) => {
+    if (types[i] === 'none' || types[i] === 'string') return [];
+    const node = details?.node ?? null;
+    return [{ ...badId(id, keys.role(id), id, { act: 'hand', with: 'key' }), user, node }];
+  });
+}
+
+/** Details that can't be read, or are of another type, beside a session that is no node's. */
+async function unreadableOf(foreign: readonly Session[], { store, keys }: Floor): Promise<Found[]> {
+  if (foreign.length === 0) return [];
+  if ((await store.call<number>('EXISTS', ...foreign.map(({ id }) => keys.details(id)))) === 0) return [];
+  const there = await store.batch<number>(foreign.map(({ id }) => ['EXISTS', keys.details(id)]));
+  return foreign.flatMap(({ id, user, packed }, i): Found[] => {
+    if (there[i] === 0) return [];
+    const remedy = { act: 'discard', id, packed } as const;
+    return [{ fault: 'orphan_index', member: id, id, user, key: keys.details(id), node: null, remedy }];
+  });
 }
 
 export function badId(id: string | null, key: string, member: string, remedy: Found['remedy']): Found {
@@ -142,6 +172,6 @@ export async function lookAtBad(
     const isUnnamed = listed[i] === 0;
     if (isUnnamed && !id.includes('\ufffd')) return [];
     const isKept = isUnnamed || behind[i] === 1;
-    return [badId(id, set, id, isKept ? { act: 'hand' } : { act: 'scrub', set, id })];
+    return [badId(id, set, id, isKept ? { act: 'hand', with: 'member' } : { act: 'scrub', set, id })];
   });
 }

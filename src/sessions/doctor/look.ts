@@ -5,6 +5,7 @@ import { Examiner } from '../sweep/examine.ts';
 import type { Found, Subject } from './fault.ts';
 import { badId, type Looked, lookAtBad, lookAtIds, ofFinding } from './ids.ts';
 import { Memory } from './memory.ts';
+import { lookAtTypes } from './types.ts';
 import { lookAtUsers } from './users.ts';
 
 export class Look {
@@ -32,6 +33,8 @@ export class Look {
       }
       case 'users':
         return only(await this.#atUsers(members));
+      case 'types':
+        return only(await lookAtTypes(members, this.#floor));
       case 'keys':
         return only(await this.#atKeys(members));
       case 'own':
@@ -64,7 +67,7 @@ export class Look {
     return keys.flatMap((key, i) => {
       const isNamed = there[i] === 1 || key.includes('\ufffd');
       const id = this.#floor.keys.parse(key);
-      return isNamed && id?.of !== 'user' ? [badId(id?.name ?? null, key, key, { act: 'hand' })] : [];
+      return isNamed && id?.of !== 'user' ? [badId(id?.name ?? null, key, key, { act: 'hand', with: 'key' })] : [];
     });
   }
 
@@ -101,7 +104,7 @@ export class Look {
     const scores = await this.#floor.store.call<(string | null)[]>('ZMSCORE', index, ...bad);
     return bad.flatMap((id, i) => {
       if (scores[i] !== null) return [badId(id, index, id, { act: 'drop', index, id })];
-      return id.includes('\ufffd') ? [badId(id, index, id, { act: 'hand' })] : [];
+      return id.includes('\ufffd') ? [badId(id, index, id, { act: 'hand', with: 'member' })] : [];
     });
   }
 }

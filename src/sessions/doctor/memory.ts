@@ -41,7 +41,7 @@ export class Memory {
   async lookAtClaimed(process: Process, ids: readonly string[]): Promise<Found[]> {
     const { traces } = await this.#floor.directory.inspect(ids);
     const found = traces.flatMap(({ id, user, details, packed }) => {
-      if (details || packed !== '') return [];
+      if (details) return [];
       const gone = { id, user: user ?? '', details, packed, index: process };
       const fault = user === null ? 'unlisted' : 'missing_index';
       return [ofFinding({ fault, act: 'restore', owner: process, gone }, this.#floor)];

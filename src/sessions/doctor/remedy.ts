@@ -3,11 +3,12 @@
  * TTL is shortened.
  */
 import { inPages } from '../owners.ts';
-import { bound, limit, relist, scrub } from '../scripts.gen.ts';
+import { bound, boundset, limit, relist, scrub } from '../scripts.gen.ts';
 import type { Sessions } from '../sessions.ts';
 import { reapProcess } from '../sweep/dead.ts';
 import { mend } from '../sweep/mend.ts';
 import type { Found, Remedy } from './fault.ts';
+import { lastOf } from './users.ts';
 
 /** Ids that one script takes out of a set. */
 const PAGE = 100;
@@ -17,7 +18,7 @@ const PAGE = 100;
  * @throws WssessError when Redis fails
  */
 export async function remedy(found: readonly Found[], floor: Sessions, missing: Set<string>): Promise<void> {
-  const { store, keys, registry, directory } = floor;
+  const { store, keys, registry } = floor;
   const of = <Act extends Remedy['act']>(act: Act) =>
     found.map(({ remedy }) => remedy).filter((one): one is Extract<Remedy, { act: Act }> => one.act === act);
 
@@ -36,6 +37,7 @@ export async function remedy(found: readonly Found[], floor: Sessions, missing: 
   const silent = new Set([...owners.values()].filter(({ name }) => missing.has(name)).map((one) => one.incarnation));
   await mend(findings, floor, silent);
   for (const incarnation of silent) missing.add(owners.get(incarnation)!.name);
+  await registry.discard(of('discard'));
   const dead = new Map(of('bury').map(({ process }) => [process.incarnation, process]));
   for (const process of dead.values()) await reapProcess(process, floor);
   await store.runAll(
@@ -60,7 +62,9 @@ export async function remedy(found: readonly Found[], floor: Sessions, missing: 
     for (const page of ids.length > 0 ? inPages(ids, PAGE) : [ids]) await registry.prune(user, page);
   }
   for (const { user } of of('boundSet')) {
-    const longest = await directory.longestTtl(user);
-    if (longest !== 'none') await store.call('PEXPIRE', keys.user(user), Math.ceil(longest), 'NX');
+    const last = await lastOf(user, floor);
+    if (!last) continue;
+    const { size, ids } = last;
+    await store.run(boundset, [keys.user(user), ...ids.map(keys.session)], [size, ...ids]);
   }
 }

@@ -29,7 +29,7 @@ export async function lookAtUsers(users: readonly string[], floor: Floor): Promi
       found.push(...looked.found);
       lost.push(...looked.lost);
     } else if (type !== 'none') {
-      found.push({ ...badId(null, keys.user(user), user, { act: 'hand' }), user });
+      found.push({ ...badId(null, keys.user(user), user, { act: 'hand', with: 'key' }), user });
     } else if ((known as (string | null)[])[i] !== null) {
       const remedy = { act: 'prune', user, ids: [] } as const;
       found.push({
@@ -47,7 +47,7 @@ export async function lookAtUsers(users: readonly string[], floor: Floor): Promi
 }
 
 async function lookAtSet(user: string, isEndless: boolean, floor: Floor): Promise<{ found: Found[]; lost: string[] }> {
-  const { store, keys, directory } = floor;
+  const { store, keys } = floor;
   const set = keys.user(user);
   const found: Found[] = [];
   const lost: string[] = [];
@@ -63,15 +63,30 @@ async function lookAtSet(user: string, isEndless: boolean, floor: Floor): Promis
       lost.push(...page.lost);
     }
   } while (cursor !== '0');
-  if (isEndless) {
-    const longest = await directory.longestTtl(user);
-    const hasEnd = longest !== 'none' && longest > 1;
-    if (hasEnd) {
-      const remedy = { act: 'boundSet', user } as const;
-      found.push({ fault: 'no_ttl', member: user, id: null, user, key: set, node: null, remedy });
-    }
+  if (isEndless && (await lastOf(user, floor))) {
+    const remedy = { act: 'boundSet', user } as const;
+    found.push({ fault: 'no_ttl', member: user, id: null, user, key: set, node: null, remedy });
   }
   return { found, lost };
+}
+
+/**
+ * What a set must be given the end of: how many members it has, and those that end last, a page at most.
+ * @returns undefined where none has an end, or one has none: the set may go on without one
+ */
+export async function lastOf(
+  user: string,
+  { store, keys, directory }: Floor,
+): Promise<{ size: number; ids: string[] } | undefined> {
+  const size = await store.call<number>('SCARD', keys.user(user));
+  let last: { id: string; ttl: number }[] = [];
+  for await (const ids of directory.idsOf(user)) {
+    const ttls = await store.batch<number>(ids.map((id) => ['PTTL', keys.session(id)]));
+    if (ttls.includes(-1)) return undefined;
+    last.push(...ids.map((id, i) => ({ id, ttl: ttls[i]! })));
+    last = last.sort((a, b) => b.ttl - a.ttl).slice(0, PAGE);
+  }
+  return last.some(({ ttl }) => ttl > 0) ? { size, ids: last.map(({ id }) => id) } : undefined;
 }
 
 /** Ids whose session key is gone, or names another user. */

@@ -1,12 +1,14 @@
 /**
- * All that there is to be looked at, a page at a time: the set of all, the keys of the families (SCAN: what no set
+ * All that there is to be looked at, a page at a time: what all else depends on, the set of all, the keys of the families (SCAN: what no set
  * names), the indexes, and what the nodes have in memory. What one stretch holds is not looked at in the next again.
  */
 import { isUsableId } from '../model.ts';
 import type { Process } from '../nodes.ts';
+import { scan } from '../scan.ts';
 import type { Sessions } from '../sessions.ts';
 import type { Subject } from './fault.ts';
 import type { Memory } from './memory.ts';
+import { ofProcesses, singles } from './types.ts';
 
 /** Ids a page. */
 const PAGE = 100;
@@ -20,6 +22,8 @@ const NOTHING: Subject = { what: 'ids', members: [] };
 type Counted = (keys: number, users: number) => void;
 
 export async function* walk(sessions: Sessions, memory: Memory, counted: Counted): AsyncGenerator<Subject> {
+  yield { what: 'types', members: singles(sessions) };
+  for await (const members of ofProcesses(sessions)) yield { what: 'types', members };
   for await (const members of sessions.directory.allIds()) yield { what: 'all', members };
   yield* walkKeys(sessions, counted);
   yield* walkIndexes(sessions);
@@ -28,11 +32,7 @@ export async function* walk(sessions: Sessions, memory: Memory, counted: Counted
 }
 
 async function* walkKeys({ store, keys }: Sessions, counted: Counted): AsyncGenerator<Subject> {
-  let cursor = '0';
-  do {
-    const scan = ['SCAN', cursor, 'MATCH', keys.families, 'COUNT', SCANNED] as const;
-    const [next, page] = await store.call<[string, string[]]>(...scan);
-    cursor = next;
+  for await (const page of scan(store, (cursor) => ['SCAN', cursor, 'MATCH', keys.families, 'COUNT', SCANNED])) {
     const ids = new Set<string>();
     const users: string[] = [];
     const bad: string[] = [];
@@ -47,7 +47,7 @@ async function* walkKeys({ store, keys }: Sessions, counted: Counted): AsyncGene
     for (const members of pages(users)) yield { what: 'users', members };
     for (const members of pages(bad)) yield { what: 'keys', members };
     yield NOTHING;
-  } while (cursor !== '0');
+  }
 }
 
 async function* walkIndexes(sessions: Sessions): AsyncGenerator<Subject> {

@@ -11,6 +11,13 @@
 -- Returns {now in ms as text, how many are in the set of all, how many users, {name of a node, when it was seen, …}
 --         latest first, for each known node {lease or nil, how many of its sessions live}, sessions, users}; each of the
 --         last two is {} or {rank of the first row, how many there are, rank of the member or -1, {member, score, …}}.
+--         {'TYPE', key}: it holds another type of value.
+-- @include typed.lua
+
+local types = {'set', 'zset', 'zset', 'zset'}
+for i = 1, 4 do
+  if not typed(KEYS[i], types[i]) then return {'TYPE', KEYS[i]} end
+end
 
 -- As text: neither Lua's .. nor its numbers say milliseconds since 1970 alike everywhere. Microseconds come unpadded.
 local time = redis.call('TIME')

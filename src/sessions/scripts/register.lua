@@ -10,7 +10,8 @@
 --      10 TTL in ms for a user set that has none: the longest among its members; 'none': one member has no end;
 --         '': not known yet
 --      11 how many sessions the user may have, 0 for any number; of no meaning for 'again'
--- Returns {'OK'}, {'NOLEASE'}, {'ENDED', tombstone}: somebody ended it while the node was taken for dead, {'TAKEN'},
+-- Returns {'OK'}, {'NOLEASE'}, {'ENDED', tombstone}: somebody ended it while the node was taken for dead, {'TAKEN'}
+--         and, for 'again', the details that are there,
 --         {'MANY'}: the user's set is full, {'NOTTL'}: repeat with ARGV 10, {'STALE', the user that the session key
 --         names}, {'TYPE', key}. Nothing is written unless it is OK.
 -- @include typed.lua
@@ -35,7 +36,7 @@ if not again then
   local most = tonumber(ARGV[11])
   if most > 0 and redis.call('SCARD', KEYS[3]) >= most then return {'MANY'} end
 else
-  if details and details ~= ARGV[5] then return {'TAKEN'} end
+  if details and details ~= ARGV[5] then return {'TAKEN', details} end
   -- Reaped meanwhile, and given to another: without the details it is that one's.
   if user and user ~= ARGV[2] then return details and {'STALE', user} or {'TAKEN'} end
 end

@@ -48,6 +48,9 @@ export async function mend(
   const reapable = isOf('reap').map(({ fault, gone }) => ({ fault, gone }));
 
   const asked = isOf('restore');
+  // Details that a hand wrote: the owner takes them for another's, and knows the true ones.
+  const unreadable = asked.flatMap(({ gone }) => (gone.details ? [] : [{ id: gone.id, packed: gone.packed }]));
+  for (const page of inPages(unreadable, PAGE)) await floor.registry.discard(page);
   const { restored, unknown } = await restore(asked, floor, silent);
   mended.restored = restored;
   for (const { fault, gone, owner } of asked) {

@@ -65,6 +65,7 @@ class Pass {
 
   async run(metBefore: ReadonlySet<string>): Promise<Mended & { met: Set<string> }> {
     const { store, keys } = this.#sessions;
+    const { epoch } = store;
     const [listed, time] = await store.batch<unknown>([['SCARD', keys.all], ['TIME']]);
     const at = millisecondsOf(time);
     const isLarge = Number(listed) > this.#options.walked;
@@ -79,7 +80,8 @@ class Pass {
     for (const page of inPages(strangers, PAGE)) await this.#step(() => this.#sweepUsers(page));
     await this.#ripe(0);
     if (index) await this.#backwards(keys.foreign, (ids) => index.check(ids));
-    if (index && !this.#isOver) await index.end();
+    // A walk that began again, after a reconnect, has counted some twice: the next pass says how many there are.
+    if (index && !this.#isOver && store.epoch === epoch) await index.end();
     return { ...this.#mended, met: this.#met };
   }
 

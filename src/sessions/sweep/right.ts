@@ -1,5 +1,5 @@
 /** The right to sweep: one process over all nodes has it at a time, and it ends by itself when that process dies. */
-import { WssessError } from '../../common/errors.ts';
+import { wrongType } from '../../common/errors.ts';
 import { SCHEMA } from '../keys.ts';
 import { checkSchema } from '../schema.ts';
 import { sweeper } from '../scripts.gen.ts';
@@ -27,6 +27,6 @@ async function run(
   const names = [keys.sweeper, keys.foreign, keys.foreignUsers, keys.swept, keys.schema];
   const [result, what] = await store.run<[string, string?]>(sweeper, names, [incarnation, ms, KEPT, SCHEMA]);
   if (result === 'NEWER') checkSchema(what!);
-  if (result === 'TYPE') throw new WssessError('key_type', `${what} holds another type of value`);
+  if (result === 'TYPE') throw wrongType(what!);
   return result === 'OK';
 }
