@@ -35,6 +35,10 @@ export interface Setting<T extends keyof Types = keyof Types> {
   min?: number;
   max?: number;
   pattern?: RegExp;
+  /** What the pattern takes, in words: `a … of` these. */
+  takes?: string;
+  /** A good value, where there is no default to show. */
+  example?: string;
   /** Of a choice: its words. */
   choices?: readonly string[];
 }
