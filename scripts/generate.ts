@@ -120,17 +120,33 @@ the Redis. Without a terminal there is \`wssess stats --watch\`.
 
 - The first line: which Redis, how fast it answers, how many nodes live, and whether what you see is live or stale. When
   Redis was away it comes back by itself; so does the embedded store, with the next \`wssess serve\` of the same state file.
-- The second: counts, rates and their course over the last minutes. On 30 rows or more, the nodes and their sessions.
+- The second: counts, rates and their course over the last minutes (below). On 30 rows or more, the nodes and their
+  sessions. While Redis does not answer, why, and what to do.
 - The third: the panes and their numbers; the filter, how many match, and whether that is all of them yet.
 - The table. \`▸\` is where keys act, \`●\` is marked, \`✕\` has ended or has lost its node. Rows may come and go: \`▸\` stays on
   its session, and a session that ends under it stays until you move on. From the right, columns give way to the width.
-- The last line: the keys that mean something here.
+- The last line: the keys that mean something here, or what came of the last one.
+
+| figure | means |
+|---|---|
+| SESSIONS, USERS | who is online, foreign sessions and their users included. \`~\`: about, \`+\`: at least, while they are still being counted |
+| IN, OUT | sessions that came and that ended, a second, on all nodes |
+| MSGS | messages that the nodes sent to clients, a second |
+| KICKED | sessions that the nodes have thrown out since this dashboard was started |
+| FOREIGN | sessions that another program wrote to this Redis, among SESSIONS; only where there are any |
+
+Foreign sessions have \`(foreign)\` for their node: no \`wssess serve\` has their socket, so what only a node knows (idle,
+counters, agent) is empty, and a kick changes nothing and is told as \`no_owner\`; \`wssess kick --purge\` removes their
+keys. They are found by a walk: a sample of them stands at the end of the list, and a filter looks through all. Users who
+have none but foreign sessions are counted and not listed in the pane of the users (\`17 of 23\`): \`wssess ls --by user\`
+has them all.
 
 ## Filter
 
 Words are looked for in id, user, role, node, IP and agent, in any case. \`user:\` \`role:\` \`node:\` \`ip:\` compare the whole,
-as it is written, with \`*\` for anything. All must match. An exact id or user is found at once; anything else is a walk through all sessions, whose
-progress stands beside the count until the result is whole.
+as it is written, with \`*\` for anything; \`node:(foreign)\` and \`role:(none)\` are those without one. All must match. An
+exact id or user is found at once; anything else is a walk through all sessions, whose progress stands beside the count
+until the result is whole. \`/\` goes on with the filter that is there: Ctrl-U erases it.
 
 ## Keys
 

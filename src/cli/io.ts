@@ -2,9 +2,11 @@
 import { openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { ReadStream, type WriteStream } from 'node:tty';
+import { wordsOf } from '../common/errno.ts';
+import { WssessError } from '../common/errors.ts';
 
 export interface Io {
-  /** Writes to standard output; resolves when more may be written. */
+  /** Writes to standard output; resolves when more may be written. @throws WssessError `output_failed` */
   out(text: string): Promise<void>;
   err(text: string): void;
   /** Standard output is a terminal. */
@@ -28,15 +30,21 @@ export function processIo(): Io {
   const { stdout, stderr, stdin, env } = process;
   // `wssess ls | head`: the reader has seen enough; a terminal that was closed.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE' || error.code === 'EIO') process.exit(0);
-    throw error;
+    if (isUnread(error)) process.exit(0);
+    // Anything else is told by the write that it came from.
   });
+  stderr.on('error', () => {}); // whom to tell?
   const tty = stdout.isTTY === true;
   return {
     out: (text) =>
-      new Promise((resolve) => {
-        if (stdout.write(text)) resolve();
-        else stdout.once('drain', resolve);
+      new Promise((resolve, reject) => {
+        stdout.write(text, (fault) => {
+          if (!fault) return resolve();
+          if (isUnread(fault)) return; // the process ends by it
+          reject(
+            new WssessError('output_failed', `cannot write to standard output: ${wordsOf(fault)}`, { cause: fault }),
+          );
+        });
       }),
     err: (text) => void stderr.write(text),
     tty,
@@ -82,6 +90,9 @@ export function processIo(): Io {
     },
   };
 }
+
+/** Whether nobody reads there any more. */
+const isUnread = ({ code }: NodeJS.ErrnoException): boolean => code === 'EPIPE' || code === 'EIO';
 
 /** Where answers are typed: standard input, or the terminal itself when standard input brings ids. */
 function keyboard(): Readable | undefined {

@@ -3,21 +3,33 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { WssessError } from '../common/errors.ts';
 import { read, SETTINGS, type SettingName } from '../common/settings.ts';
 import { parseDuration } from '../common/time.ts';
-import type { Selection } from '../sessions/selection.ts';
+import { NO_NODE, NO_ROLE, type Selection } from '../sessions/selection.ts';
 import { openSessions, type Sessions } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { findStore, nameOf, whyNot } from './find-store.ts';
+import { HEADING } from './help.ts';
 import type { Io } from './io.ts';
 import { FORMATS, type Format } from './output/format.ts';
 
 export type Flags = Record<string, unknown>;
 
+/** What the options of a setting stand below in the help, by the first word of its key. */
+const HEADINGS: Record<string, string | undefined> = {
+  redis: HEADING.connection,
+  store: HEADING.connection,
+  stomp: 'STOMP:',
+  jwt: 'Tokens of clients (JWT):',
+  rest: 'REST:',
+};
+
 /** Adds settings of the table as options. They are read by `read`, so that a variable or default steps in. */
 export function addSettings(command: Command, ...names: SettingName[]): void {
   for (const name of names) {
-    const { flag, help, variable, default: fallback } = SETTINGS[name];
+    const { flag, help, variable, key, default: fallback } = SETTINGS[name];
     if (flag === '') continue; // a secret: its variable alone
-    command.option(flag, `${help} (${fallback ? `default ${fallback}; ` : ''}${variable})`);
+    const option = new Option(flag, `${help} (${fallback ? `default ${fallback}; ` : ''}${variable})`);
+    const heading = HEADINGS[key.split('.')[0]!];
+    command.addOption(heading ? option.helpGroup(heading) : option);
   }
 }
 
@@ -28,13 +40,17 @@ export function addStore(command: Command): void {
 
 /** Adds -o and --no-headers. */
 export function addOutput(command: Command, formats: readonly Format[] = FORMATS): void {
-  command
-    .option('-o, --output <format>', `${formats.join(', ')}`, (value: string) => {
-      if (!formats.includes(value as Format)) throw new InvalidArgumentError(`Choose one of ${formats.join(', ')}.`);
-      return value;
-    })
-    .option('--no-headers', 'no line with the names of the columns')
-    .option('-q, --quiet', 'print nothing but errors: the exit code tells');
+  const format = (value: string) => {
+    if (!formats.includes(value as Format)) throw new InvalidArgumentError(`Choose one of ${formats.join(', ')}.`);
+    return value;
+  };
+  for (const option of [
+    new Option('-o, --output <format>', formats.join(', ')).argParser(format),
+    new Option('--no-headers', 'rows alone: no names of columns, no sentence before them'),
+    new Option('-q, --quiet', 'print nothing but errors: the exit code tells'),
+  ]) {
+    command.addOption(option.helpGroup(HEADING.output));
+  }
 }
 
 export function formatOf(flags: Flags): Format {
@@ -49,12 +65,22 @@ const collect = (value: string, earlier: string[] = []) => {
 
 /** Adds --user --role --node --except, each of which may be repeated. */
 export function addSelection(command: Command): void {
-  command
-    .option('--user <user>', 'sessions of this user; may be repeated', collect)
-    .option('--role <role>', 'sessions of this role; may be repeated', collect)
-    .option('--node <node>', 'sessions on this node; may be repeated', collect)
-    .option('--except <session>', 'not this session; may be repeated', collect);
+  for (const [flags, help] of [
+    ['--user <user>', 'sessions of this user'],
+    ['--role <role>', `sessions of this role; '${NO_ROLE}': of none`],
+    ['--node <node>', `sessions on this node; '${NO_NODE}': on none, another program has their sockets`],
+    ['--except <session>', 'not this session'],
+  ] as const) {
+    command.addOption(new Option(flags, help).argParser(collect).helpGroup(HEADING.selection));
+  }
+  command.addHelpText('after', SELECTING);
 }
+
+const SELECTING = `
+Each of --user, --role, --node and --except may be repeated: --user kim --user
+lee are the sessions of both. Different ones, and ids, narrow each other down:
+--user kim --node chat-1 are kim's sessions on chat-1, and an id that is not
+among those is left out.`;
 
 /**
  * The selection of a command line; ids from standard input for the argument `-`, one a line.
@@ -62,6 +88,7 @@ export function addSelection(command: Command): void {
  */
 export async function selectionOf(args: readonly string[], flags: Flags, io: Io): Promise<Selection> {
   const ids: string[] = [];
+  if (args.includes('')) throw emptyArgument('session');
   for (const arg of args) ids.push(...(arg === '-' ? await readIds(io) : [arg]));
   if (args.length > 0 && ids.length === 0) {
     throw new WssessError('usage', 'standard input names no session', { advice: 'Give one id a line.' });
@@ -78,10 +105,25 @@ export async function selectionOf(args: readonly string[], flags: Flags, io: Io)
 async function readIds(io: Io): Promise<string[]> {
   let text = '';
   for await (const chunk of io.stdin.setEncoding('utf8')) text += chunk;
-  return text
+  const lines = text
     .split('\n')
     .map((line) => line.replace(/\r$/, '')) // nothing else: a foreign id may begin or end with a space
     .filter((line) => line.trim() !== '');
+  const what = lines.some((line) => line.includes('\t')) ? 'a table' : JSON_BEGINS.test(lines[0] ?? '') ? 'JSON' : '';
+  if (what === '') return lines;
+  throw new WssessError('usage', `standard input is ${what}, not a list of ids`, {
+    advice: 'Give one id a line, as they are printed by: wssess ls -o name',
+  });
+}
+
+/** What -o json and jsonl begin with. An id has no colon. */
+const JSON_BEGINS = /^(?:[{[]$|\{".*:)/;
+
+/** @param what it stands for: `user`, `session` */
+export function emptyArgument(what: string): WssessError {
+  return new WssessError('usage', `a ${what} is named that is empty`, {
+    advice: 'Name one; is a variable of the shell not set?',
+  });
 }
 
 /** For commander: a duration in milliseconds. */

@@ -219,6 +219,12 @@ export const ERRORS = {
     when: '/readyz: Redis is not reached or takes no sessions, the lease is not held, or the server is draining.',
     advice: 'Wait, or look at the log of the server.',
   },
+  output_failed: {
+    exit: EXIT.no,
+    http: 500,
+    when: 'Standard output takes no more: its disk is full, or it failed.',
+    advice: 'Make room there, or write elsewhere.',
+  },
   internal: {
     exit: EXIT.no,
     http: 500,

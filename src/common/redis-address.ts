@@ -1,5 +1,6 @@
 /** Which Redis is named, and how its URL is kept from showing its password. */
 import { readFileSync } from 'node:fs';
+import { wordsOf } from './errno.ts';
 import { WssessError } from './errors.ts';
 import { type Resolved, resolve } from './settings.ts';
 
@@ -60,8 +61,7 @@ function read(path: string, source: string, advice: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? 'cannot be read';
-    throw new WssessError('usage', `${source}: ${path}: ${reason}`, { advice });
+    throw new WssessError('usage', `${source}: ${path} cannot be read: ${wordsOf(cause)}`, { advice });
   }
 }
 

@@ -13,6 +13,13 @@ const SWITCH = new Map([
 /** A number without a unit. */
 const BARE = /^\d+$/;
 
+/** How to write a good one, where the bad one was written. */
+function adviceOf({ type, choices, example, default: fallback }: Setting, source: string): string {
+  if (type === 'secret') return 'Make one with: openssl rand -base64 32';
+  const good = type === 'choice' ? choices?.[0] : (fallback ?? example ?? '');
+  return `For example: ${source}${source.startsWith('--') ? ' ' : '='}${good}`;
+}
+
 /**
  * @param source the flag or variable that it came from
  * @throws WssessError `usage`
@@ -20,9 +27,7 @@ const BARE = /^\d+$/;
 export function parse(one: Setting, text: string, source: string): Types[keyof Types] {
   const wrong = (want: string): never => {
     const shown = one.type === 'secret' ? 'what it holds' : JSON.stringify(text);
-    throw new WssessError('usage', `${source}: ${shown} is not ${want}`, {
-      advice: `${one.help[0]!.toUpperCase()}${one.help.slice(1)}.`,
-    });
+    throw new WssessError('usage', `${source}: ${shown} is not ${want}`, { advice: adviceOf(one, source) });
   };
   if (text === '') {
     // A variable of the shell that isn't set, mostly; one of the environment that is empty counts as not set.
@@ -36,7 +41,7 @@ export function parse(one: Setting, text: string, source: string): Types[keyof T
   };
   switch (one.type) {
     case 'text':
-      return one.pattern && !one.pattern.test(text) ? wrong(`a ${one.key.split('.')[1]} as wssess takes it`) : text;
+      return one.pattern && !one.pattern.test(text) ? wrong(one.takes ?? 'as it must be') : text;
     case 'choice': {
       const { choices = [] } = one;
       return choices.includes(text) ? text : wrong(`one of ${choices.join(', ')}`);

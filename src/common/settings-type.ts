@@ -37,6 +37,10 @@ export interface Setting<T extends keyof Types = keyof Types> {
   /** Of durations: one above it that has no unit was meant as milliseconds, as the protocol writes it. */
   maxBare?: number;
   pattern?: RegExp;
+  /** What the pattern takes, in words: `a … of` these. */
+  takes?: string;
+  /** A good value, where there is no default to show. */
+  example?: string;
   /** Of a choice: its words. */
   choices?: readonly string[];
 }

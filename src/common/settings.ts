@@ -79,6 +79,7 @@ export const SETTINGS = {
     default: 'ws',
     help: 'prefix of all keys: letters, digits, _ . - or one {…} of the same',
     pattern: PREFIX,
+    takes: 'a prefix of letters, digits, _ . - (64 at most), or one {…} of them',
   }),
   ttl: setting({
     flag: '--ttl <duration>',
@@ -135,6 +136,8 @@ export const SETTINGS = {
     default: undefined,
     help: 'name of this node; by default the host name and the port',
     pattern: NAME,
+    takes: 'a name of letters, digits, _ . - (64 at most)',
+    example: 'chat-1',
   }),
   ...STOMP,
   connectRate: setting({

@@ -2,6 +2,10 @@
 import type { Directory, Page } from './directory.ts';
 import type { Session } from './model.ts';
 
+/** Names that no node has, and what is shown for a role that isn't there: they select what has none. */
+export const NO_NODE = '(foreign)';
+export const NO_ROLE = '(none)';
+
 /** Within a field one of the values must fit, and every field that is given must fit. */
 export interface Selection {
   ids?: readonly string[] | undefined;
@@ -22,15 +26,15 @@ export function matches(selection: Selection): (session: Session) => boolean {
   const fits = (wanted: readonly string[] | undefined) => {
     if (wanted === undefined) return () => true;
     const set = new Set(wanted);
-    return (value: string | null | undefined) => set.has(value ?? '');
+    return (value: string) => set.has(value);
   };
   const [id, user, role, node] = [selection.ids, selection.users, selection.roles, selection.nodes].map(fits);
   const except = new Set(selection.except);
   return (session) =>
     id!(session.id) &&
     user!(session.user) &&
-    role!(session.role) &&
-    node!(session.details?.node) &&
+    role!(session.role ?? NO_ROLE) &&
+    node!(session.details?.node ?? NO_NODE) &&
     !except.has(session.id);
 }
 

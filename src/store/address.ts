@@ -44,15 +44,17 @@ const KINDS = {
 /** Parameters of a Sentinel's URL, as go-redis names them. */
 const PARAMETERS = ['sentinel_username', 'sentinel_password'];
 
+/** What redis-cli takes behind -h and -p: a URL of which only the scheme is missing. */
+const HOST_ALONE = /^(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w.-]+(?=:))(?::\d{1,5})?(?:\/\d{1,5})?$/;
+
 /** @throws WssessError `usage` that shows no password */
 export function parseUrl(text: string, source: string): Address {
   const [, secure, named = 'redis'] = /^redis(s?)(?:-(sentinel|cluster))?:\/\//i.exec(text) ?? [];
   const kind = named.toLowerCase() as Address['kind'];
-  const wrong = (why: string): never => {
-    throw new WssessError('usage', `${source}: ${JSON.stringify(maskUrl(text))} ${why}`, {
-      advice: `Write it as ${KINDS[kind].form}.`,
-    });
+  const wrong = (why: string, advice = `Write it as ${KINDS[kind].form}.`): never => {
+    throw new WssessError('usage', `${source}: ${JSON.stringify(maskUrl(text))} ${why}`, { advice });
   };
+  if (HOST_ALONE.test(text)) return wrong('is not a URL', `Write it as redis://${text}`);
   if (secure === undefined)
     return wrong(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? 'is not a redis:// URL' : 'is not a URL');
   const decode = (part: string): string => {

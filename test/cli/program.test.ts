@@ -24,7 +24,7 @@ async function type(line: string | string[], { env, ...world }: Parameters<typeo
 /** One line `error: what. advice`, and nothing on standard output. */
 function expectOneLine({ stdout, stderr }: { stdout: string; stderr: string }, what: RegExp): void {
   expect(stdout).toBe('');
-  expect(stderr).toMatch(/^error: [^\n]+\. [^\n]+[.:?)\]A-Za-z]\n$/);
+  expect(stderr).toMatch(/^error: [^\n]+\. [^\n]+[.:?)\]A-Za-z0-9]\n$/);
   expect(stderr).toMatch(what);
 }
 
@@ -38,10 +38,10 @@ describe.each([
     for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(stdout).toContain('WSSESS_REDIS_URL');
     expect(stdout).toMatch(
-      /Without one, serve keeps the sessions in an embedded\nstore, which the other commands .* find/,
+      /Without one, serve keeps the sessions in an embedded store, which\nthe other commands .* find/,
     );
     for (const exit of ['0 ok', '1 no', '2 usage', '3 partial', '4 not allowed', '5 Redis'])
-      expect(stdout).toContain(exit);
+      expect(stdout.replace(/\s+/g, ' ')).toContain(exit);
   });
 
   test.each(COMMANDS)('%s --help and help %s say the same, with exit 0 and no Redis', async (command) => {
@@ -92,6 +92,16 @@ const USAGE: [string, RegExp][] = [
   ['kick --except a', /no session is selected/],
   ['refresh', /no session is selected/],
   ['kick -', /standard input names no session/],
+  ['--redis redis://x ls', /--redis is an option of commands.*behind the command: wssess ls --redis URL$/m],
+  ['--redis=redis://:secret@x ls', /^(?!.*secret).*wssess ls --redis URL$/m],
+  ['-o wide ls', /-o is an option of commands.*wssess ls -o FORMAT$/m],
+  ['--user ls who', /wssess ls --user USER$/m], // ls might be the user: one that has it is named
+  ['--watch', /behind the command: wssess COMMAND --watch$/m],
+  ['--redis x demo', /unknown option '--redis'/],
+  ['ls --nope=secret', /^(?!.*secret).*unknown option '--nope'/m],
+  ['who a --redis 127.0.0.1:6379', /is not a URL\. Write it as redis:\/\/127\.0\.0\.1:6379$/m],
+  ['serve --node a/b', /"a\/b" is not a name of letters, digits, _ \. - .*For example: --node chat-1$/m],
+  ['serve --port abc', /"abc" is not a whole number\. For example: --port 28070$/m],
   ['ls -', /standard input names no session/],
   [`kick a --reason ${'한'.repeat(342)}`, /1026 bytes, at most 1024/],
   ['refresh a --ttl forever', /--ttl: "forever" is not a duration/],
@@ -101,7 +111,10 @@ const USAGE: [string, RegExp][] = [
   ['who a --redis http://127.0.0.1', /is not a redis:\/\/ URL/],
   ['who a --redis nowhere', /is not a URL/],
   [`who a --redis ${NOWHERE} --redis-file x`, /--redis and --redis-file both name a Redis/],
-  ['who a --redis-file /nonexistent', /--redis-file: \/nonexistent: ENOENT/],
+  [
+    'who a --redis-file /nonexistent',
+    /--redis-file: \/nonexistent cannot be read: no such file or directory\. Name a file/,
+  ],
   [`serve --redis ${NOWHERE} --port 65536`, /--port: "65536" is not between 0 and 65535/],
   [`serve --redis ${NOWHERE} --heart-beat 10s`, /--heart-beat: "10s" is not two durations/],
 ];
@@ -148,6 +161,75 @@ test.each(['--user', '--role', '--node', '--except'])(
     }
   },
 );
+
+test.each(['who', 'ls', 'kick', 'refresh'])('%s with an empty argument is a usage error', async (command) => {
+  const ran = await type([command, '', '--redis', NOWHERE]);
+  expect(ran.code).toBe(2);
+  expectOneLine(ran, /is named that is empty/);
+});
+
+test.each([
+  ['a table', 'SESSION\tUSER\tNODE\ns1\tkim\tchat-1\n'],
+  ['a table', 's1\tkim\tchat-1\n'],
+  ['JSON', '{\n  "complete": true\n}\n'],
+  ['JSON', '{"session_id":"s1"}\n'],
+])('%s where ids are read is told so in one line, with -o name', async (what, input) => {
+  for (const command of ['kick', 'ls', 'refresh']) {
+    const ran = await type([command, '-', '--redis', NOWHERE], { input });
+    expect(ran.code).toBe(2);
+    expectOneLine(ran, new RegExp(`standard input is ${what}, not a list of ids\\. .*wssess ls -o name`));
+  }
+});
+
+describe('the help of each command', () => {
+  const all = [
+    'serve',
+    'demo',
+    'ls',
+    'who',
+    'show',
+    'kick',
+    'refresh',
+    'stats',
+    'top',
+    'nodes',
+    'drain',
+    'doctor',
+    'config',
+  ];
+
+  test.each(all)('%s: what it does, its own options, then Output, then Connection; exit codes', async (command) => {
+    const { stdout } = await type(`${command} --help`);
+    expect(stdout.split('\n')[2]).toMatch(/^[A-Z].*\.$/);
+    const headings = [...stdout.matchAll(/^(Arguments|Options|Selection|Output|Connection|Other):$/gm)].map(
+      ([, one]) => one!,
+    );
+    const order = ['Arguments', 'Options', 'Selection', 'Output', 'Connection', 'Other'];
+    expect(headings).toEqual(order.filter((one) => headings.includes(one)));
+    expect(headings.slice(-2)).toEqual(['Connection', 'Other']);
+    expect(stdout.slice(stdout.indexOf('\nOther:'))).toMatch(/--verbose[\s\S]*--help/);
+    expect(stdout).toMatch(command === 'top' ? /Examples:/ : /[Ee]xit\s+code/);
+    for (const line of stdout.split('\n'))
+      if (command !== 'doctor') expect([...line].length, line).toBeLessThanOrEqual(80);
+  });
+
+  test('of stats and nodes: examples, and what the columns mean', async () => {
+    for (const command of ['stats', 'nodes']) expect((await type(`${command} --help`)).stdout).toMatch(/Examples:\n/);
+    const { stdout } = await type('nodes --help');
+    for (const name of ['STATE', 'SESSIONS', 'CPU', 'LOOP', 'RSS', 'UP', 'SEEN', 'URL', 'MSGS_IN', 'INCARNATION'])
+      expect(stdout).toMatch(new RegExp(`\\b${name}\\b`));
+  });
+
+  test.each(['ls', 'kick', 'refresh'])(
+    'of %s says how selections go together, and how what has no node is selected',
+    async (command) => {
+      const { stdout } = await type(`${command} --help`);
+      expect(stdout).toMatch(/--user kim --user\s+lee are the sessions of both/);
+      expect(stdout).toMatch(/narrow each other down/);
+      expect(stdout).toContain("'(foreign)'");
+    },
+  );
+});
 
 test('a flag alone is no command', async () => {
   expect((await type('--verbose')).stderr).toMatch(/^error: no command is named\. /);
@@ -301,11 +383,50 @@ describe('config', () => {
     expect(await settings(`--redis-file ${file}`, env)).toMatchObject({
       store: ['Redis redis://ops:****@10.0.0.5:6379/3', `--redis-file ${file}`],
     });
-    expect((await settings(`--redis-file ${file}.none`, env)).store?.[0]).toMatch(/^none: --redis-file: .* ENOENT$/);
+    expect((await settings(`--redis-file ${file}.none`, env)).store?.[0]).toMatch(
+      /^none: --redis-file: .* no such file or directory$/,
+    );
     const open = join(folder, 'open.json');
     writeFileSync(open, '{}', { mode: 0o666 });
     chmodSync(open, 0o666);
     expect((await settings(`--state-file ${open}`, env)).store?.[0]).toMatch(/^none: .* can be written by others$/);
+  });
+
+  test('a setting that is wrong is told in its line, the others are as usual; exit 2', async () => {
+    const env = { WSSESS_PORT: 'abc', WSSESS_PREFIX: 'chat' };
+    const table = await type('config', { env });
+    expect(table.code).toBe(2);
+    expect(table.stdout).toContain('server.port\t"abc" is not a whole number\tWSSESS_PORT\n');
+    expect(table.stdout).toContain('redis.prefix\tchat\tWSSESS_PREFIX\n');
+    expect(table.stdout).toMatch(/^store\t/m);
+    expect(table.stderr).toBe('error: WSSESS_PORT: "abc" is not a whole number. For example: WSSESS_PORT=28070\n');
+    const json = await type('config -o json --ttl soon', { env });
+    expect(json.code).toBe(2);
+    const { settings: rows } = JSON.parse(json.stdout) as { settings: { key: string }[] };
+    expect(rows.find(({ key }) => key === 'server.port')).toEqual({
+      key: 'server.port',
+      value: 'abc',
+      source: 'WSSESS_PORT',
+      error: 'WSSESS_PORT: "abc" is not a whole number',
+    });
+    expect(rows.filter((row) => 'error' in row)).toHaveLength(2);
+    expect(JSON.parse(json.stderr).error.message).toMatch(/^2 settings .*--ttl, WSSESS_PORT$/);
+  });
+
+  test('a wrong secret is not shown', async () => {
+    const { code, stdout, stderr } = await type('config -o json', { env: { WSSESS_JWT_SECRET: 'too-short' } });
+    expect(code).toBe(2);
+    expect(stdout + stderr).not.toContain('too-short');
+  });
+
+  test('a variable that is called like a setting and is none: one warning, with what may be meant', async () => {
+    const told = async (env: Record<string, string>) => (await type('config', { env })).stderr;
+    expect(await told({ WSSESS_PROT: '1' })).toBe('warning: WSSESS_PROT is no setting. Did you mean WSSESS_PORT?\n');
+    expect(await told({ WSSESS_REDIS_ULR: '1' })).toMatch(/Did you mean WSSESS_REDIS_URL\?\n$/);
+    expect(await told({ WSSESS_COLOUR_OF_THE_SKY: '1' })).toMatch(
+      /^warning: WSSESS_COLOUR_OF_THE_SKY is no setting: see docs\/settings\.md\n$/,
+    );
+    expect(await told({ WSSESS_PORT: '1', OTHER_PROT: '1' })).toBe('');
   });
 
   test('masks the password, in every format', async () => {

@@ -159,7 +159,11 @@ describe('values', () => {
     const fault = faultOf(() => good(name, text));
     expect(fault.code).toBe('usage');
     expect(fault.message.startsWith(`${SETTINGS[name].flag.split(' ')[0]}: ${JSON.stringify(text)} `)).toBe(true);
-    expect(fault.advice.length).toBeGreaterThan(10);
+    if (text === '') return;
+    // What it advises is a good one.
+    const [, flag, advised = ''] = /^For example: (--\S+) (\S+)$/.exec(fault.advice)!;
+    expect(flag).toBe(SETTINGS[name].flag.split(' ')[0]);
+    expect(read(name, { [optionName(name)]: advised }, {})).toBeDefined();
   });
 });
 
@@ -199,6 +203,7 @@ describe('secrets and switches', () => {
     expect(fault.code).toBe('usage');
     expect(fault.message).toContain(variable);
     expect(`${fault.message} ${fault.advice} ${fault.stack}`).not.toContain(text);
+    expect(fault.advice).toContain('openssl rand');
   });
 
   test('the length of the JWT secret counts in bytes', () => {
@@ -290,9 +295,9 @@ describe('redisAddress', () => {
   test('a file that cannot be read: a usage error that names flag and file', () => {
     const fault = faultOf(() => redisAddress({ redisFile: join(directory, 'none') }, {}));
     expect(fault.code).toBe('usage');
-    expect(fault.message).toBe(`--redis-file: ${join(directory, 'none')}: ENOENT`);
+    expect(fault.message).toBe(`--redis-file: ${join(directory, 'none')} cannot be read: no such file or directory`);
     expect(faultOf(() => redisAddress({}, { WSSESS_REDIS_FILE: directory })).message).toMatch(
-      /^WSSESS_REDIS_FILE: .*EISDIR$/,
+      /^WSSESS_REDIS_FILE: .* cannot be read: illegal operation on a directory$/,
     );
   });
 });

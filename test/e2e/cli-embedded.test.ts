@@ -129,20 +129,21 @@ describe('serve with no Redis named', () => {
 
   test('who, ls, stats, show, nodes find it without a flag, and name it on standard error', async () => {
     const [one, two] = [await join7('kim'), await connect2(serve.ws, { userId: '고객01', userRole: 'CUSTOMER' })];
-    for (const [line, say] of [
-      ['who kim', /^kim is online: 1 session on 1 node\n/],
+    for (const [line, say, told = ''] of [
+      ['who kim', new RegExp(`^${one.session}\\t`, 'm'), 'kim is online: 1 session on 1 node\n'],
       ['ls', new RegExp(`^${one.session}\\t`, 'm')],
       ['ls', new RegExp(`^${two.session}\\t고객01\\tCUSTOMER`, 'm')],
-      ['stats', /\b2\b/],
+      ['stats', /\b2\b/, 'sessions 2  users 2  nodes 1\n'],
       [`show ${two.session}`, /고객01/],
       ['nodes', /^own\b/m],
       ['ls -o name --user kim', new RegExp(`^${one.session}\n$`)],
     ] as const) {
       const ran = await cli(line);
-      expect({ line, code: ran.code, stderr: ran.stderr }).toEqual({ line, code: 0, stderr: named() });
+      expect({ line, code: ran.code, stderr: ran.stderr }).toEqual({ line, code: 0, stderr: named() + told });
       expect(ran.stdout).toMatch(say);
     }
-    expect(await cli('who park')).toEqual({ code: 1, stdout: 'park is offline\n', stderr: named() });
+    const { code, stderr } = await cli('who park');
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `${named()}park is offline\n` });
   });
 
   test('not with -q, nor where standard error is for a program', async () => {
@@ -192,9 +193,9 @@ describe('serve with no Redis named', () => {
       const url = `redis://:${encodeURIComponent(PASSWORD)}@127.0.0.1:${other.port}`;
       const urlFile = join(folder, 'redis.url');
       writeFileSync(urlFile, url);
-      const offline = { code: 1, stdout: 'kim is offline\n', stderr: '' };
-      expect(await wssess(['who', 'kim'], { env: { ...env, WSSESS_REDIS_URL: url } })).toEqual(offline);
-      expect(await cli(`who kim --redis-file ${urlFile}`)).toEqual(offline);
+      const offline = { code: 1, stderr: 'kim is offline\n' };
+      expect(await wssess(['who', 'kim'], { env: { ...env, WSSESS_REDIS_URL: url } })).toMatchObject(offline);
+      expect(await cli(`who kim --redis-file ${urlFile}`)).toMatchObject(offline);
       const nowhere = `127.0.0.1:${await freePort()}`;
       expect(await expectFault(`who kim --redis redis://${nowhere}`, env, 'redis_unreachable', 5)).toContain(nowhere);
     } finally {

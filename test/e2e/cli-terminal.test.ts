@@ -90,8 +90,9 @@ const USERS = ['상담원 김철수', '고객🙂😀', 'plain', '아주 긴 이
         const [header, ...rows] = lines;
         // What has no space is named.
         const hidden = ['STOMP', 'PORT', 'AGENT'].filter((name) => !header!.includes(name));
-        if (line.includes('wide') && hidden.length > 0) expect(rows.pop()).toMatch(/^columns hidden: .*(AGENT|…)/);
-        else if (rows.length > 3) expect(rows.pop()).toMatch(/^columns hidden: /);
+        const told = rows.splice(3).join(' ');
+        if ((line.includes('wide') && hidden.length > 0) || told !== '')
+          expect(told).toMatch(/^\d+ columns? hidden: widen the terminal, or use -o json \(.*\)$/);
         expect(rows).toHaveLength(3);
         for (const row of rows) {
           expect(columnOf(row, 'chat-1'), row).toBe(columnOf(header!, 'NODE'));
@@ -99,6 +100,25 @@ const USERS = ['상담원 김철수', '고객🙂😀', 'plain', '아주 긴 이
         }
         for (const name of ['SESSION', 'NODE', 'IP', 'CONNECTED', 'TTL']) expect(header).toContain(name);
       }
+    });
+  });
+
+  test('nobody there: a sentence, and no names of columns above it', async () => {
+    const said: Record<string, string[]> = {};
+    const lines = ['ls', 'ls -o wide', 'ls --by user', 'ls --node chat-9', 'who kim', 'who --no-headers kim', 'stats'];
+    for (const line of lines) {
+      said[line] = (await run(`wssess ${line}`)).lines;
+      terminal?.close();
+      terminal = undefined;
+    }
+    expect(said).toEqual({
+      ls: ['no sessions'],
+      'ls -o wide': ['no sessions'],
+      'ls --by user': ['no users'],
+      'ls --node chat-9': ['no sessions'],
+      'who kim': ['kim is offline'],
+      'who --no-headers kim': ['kim is offline'],
+      stats: ['sessions 0  users 0  nodes 1'],
     });
   });
 
@@ -113,7 +133,9 @@ const USERS = ['상담원 김철수', '고객🙂😀', 'plain', '아주 긴 이
       terminal?.close();
       terminal = undefined;
       expect(lines[0]).toMatch(new RegExp(`^SESSION .* ${name}$`));
-      expect(lines.at(-1)).toMatch(/^columns hidden: .*IP, CONNECTED/);
+      expect(lines.slice(2).join(' ')).toMatch(
+        /^\d+ columns hidden: widen the terminal, or use -o json \(.*IP, CONNECTED.*\)$/,
+      );
     }
   });
 
@@ -203,7 +225,7 @@ const USERS = ['상담원 김철수', '고객🙂😀', 'plain', '아주 긴 이
       expect(await terminal!.shows(/2 sessions$/)).toHaveLength(4);
       dropClients();
       // What is gone leaves nothing behind.
-      expect(await terminal!.shows(/0 sessions$/)).toHaveLength(2);
+      expect(await terminal!.shows(/0 sessions$/)).toHaveLength(1);
       terminal!.type('C-c');
       const restored = await terminal!.shows(/exit=/);
       expect(restored[0]).toBe('before');

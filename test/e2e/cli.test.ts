@@ -52,13 +52,13 @@ describeWithRedis('the CLI', () => {
   const isAlive = async (id: string) => (await redis.client.exists(`ws:session:${id}`)) === 1;
 
   describe('who', () => {
-    test('an online user: a sentence, a line a session, exit 0', async () => {
+    test('an online user: a line a session, a sentence on standard error, exit 0', async () => {
       const [first, second] = [await connect('kim', 'AGENT'), await connect('kim', 'AGENT')];
       const { code, stdout, stderr } = await cli('who kim');
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      const [sentence, , header, ...rows] = stdout.trimEnd().split('\n');
-      expect(sentence).toBe('kim is online: 2 sessions on 1 node');
-      expect(header?.split('\t').slice(0, 3)).toEqual(['SESSION', 'ROLE', 'NODE']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: 'kim is online: 2 sessions on 1 node\n' });
+      const [header, ...rows] = stdout.trimEnd().split('\n');
+      const names = header!.split('\t');
+      expect([...names.slice(0, 3), names.at(-1)]).toEqual(['SESSION', 'ROLE', 'NODE', 'USER']);
       expect(rows.map((row) => row.split('\t').slice(0, 3))).toEqual([
         [first.session, 'AGENT', 'chat-1'],
         [second.session, 'AGENT', 'chat-1'],
@@ -66,7 +66,9 @@ describeWithRedis('the CLI', () => {
     });
 
     test('an offline user: a sentence and exit 1; once all sessions left, too', async () => {
-      expect(await cli('who kim')).toEqual({ code: 1, stdout: 'kim is offline\n', stderr: '' });
+      const { code, stdout, stderr } = await cli('who kim');
+      expect({ code, stderr }).toEqual({ code: 1, stderr: 'kim is offline\n' });
+      expect(stdout).toMatch(/^SESSION\t[^\n]*\tUSER\n$/);
       const client = await connect('kim');
       await client.disconnect();
       await until(async () => !(await isAlive(client.session)));
@@ -81,9 +83,29 @@ describeWithRedis('the CLI', () => {
         codes[line] = (await cli(`who ${line}`)).code;
       }
       expect(codes).toEqual({ 'kim lee': 0, 'kim park': 1, 'park choi': 1, '--any kim park': 0, '--any park choi': 1 });
-      const { stdout } = await cli('who kim park');
-      expect(stdout).toMatch(/^kim is online: 1 session on 1 node\n/);
-      expect(stdout).toMatch(/\n\npark is offline\n$/);
+      expect((await cli('who kim park')).stderr).toBe('kim is online: 1 session on 1 node\npark is offline\n');
+    });
+
+    test('in a pipe it is one table, whoever is asked for; with --no-headers rows alone, as stats has them', async () => {
+      const [kim, lee] = [await connect('kim'), await connect('lee')];
+      const ids = `${kim.session}\n${lee.session}\n`;
+      const first = (text: string) => text.replace(/\t.*/g, '');
+      const table = (await cli('who kim park lee')).stdout;
+      expect(first(table)).toBe(`SESSION\n${ids}`);
+      expect(
+        table
+          .trimEnd()
+          .split('\n')
+          .map((line) => line.split('\t').at(-1)),
+      ).toEqual(['USER', 'kim', 'lee']);
+      const bare = await cli('who --no-headers kim park lee');
+      expect({ ...bare, stdout: first(bare.stdout) }).toEqual({ code: 1, stdout: ids, stderr: 'park is offline\n' });
+      expect((await cli('who --no-headers kim')).stderr).toBe('');
+      expect(await cli('stats --no-headers')).toEqual({
+        code: 0,
+        stdout: 'node\tchat-1\t2\nrole\t(none)\t2\n',
+        stderr: '',
+      });
     });
 
     test('-q prints nothing, and tells by the exit code', async () => {
@@ -111,9 +133,9 @@ describeWithRedis('the CLI', () => {
 
     test('a foreign session makes its user online, and one whose key is gone does not', async () => {
       await addForeign(redis.client, 'spring-1', 'kim', 'CUSTOMER');
-      expect((await cli('who kim')).stdout).toMatch(/^kim is online: 1 session, foreign\n/);
+      expect((await cli('who kim')).stderr).toBe('kim is online: 1 session, foreign\n');
       await connect('kim');
-      expect((await cli('who kim')).stdout).toMatch(/^kim is online: 2 sessions on 1 node, 1 of them foreign\n/);
+      expect((await cli('who kim')).stderr).toBe('kim is online: 2 sessions on 1 node, 1 of them foreign\n');
       dropClients();
       await redis.client.del('ws:session:spring-1');
       await until(async () => (await cli('who -q kim')).code === 1);
@@ -223,6 +245,9 @@ describeWithRedis('the CLI', () => {
           '--role AGENT --node chat-1',
           '--user lee --except spring-1',
           '--except spring-1 --except spring-2',
+          '--node (foreign)',
+          '--node (foreign) --node chat-1 --user lee',
+          '--role (none)',
         ]) {
           found[line] = await selected(line.split(' ').filter(Boolean));
         }
@@ -239,6 +264,9 @@ describeWithRedis('the CLI', () => {
           '--role AGENT --node chat-1': 'a',
           '--user lee --except spring-1': 'c',
           '--except spring-1 --except spring-2': 'abc',
+          '--node (foreign)': 'de',
+          '--node (foreign) --node chat-1 --user lee': 'cd',
+          '--role (none)': 'e',
         });
         expect(await selected([a!, 'spring-2'])).toBe('ae');
         expect(await selected([a!, b!, '--role', 'BOT'])).toBe('b');
@@ -711,8 +739,9 @@ describeWithRedis('the CLI', () => {
         by_role: { AGENT: 2 },
         by_room: {},
       });
-      const { stdout } = await cli('count');
-      expect(stdout).toMatch(/^sessions 3 {2}users 2 {2}nodes 1\n\n/);
+      const { stdout, stderr } = await cli('count');
+      expect(stderr).toBe('sessions 3  users 2  nodes 1\n');
+      expect(stdout).toMatch(/^BY\tNAME\tSESSIONS\n/);
       expect(stdout).toContain('node\t(foreign)\t1\n');
       expect(stdout).toContain('role\t(none)\t1\n');
     });
@@ -944,7 +973,7 @@ describeWithRedis('the CLI', () => {
     const users = ['상담원 김', '고객🙂', '👩‍👩‍👧 family', '고객:1'];
     for (const user of users) await connect(user, '상담');
     for (const user of users) {
-      expect((await cli(['who', user])).stdout).toMatch(`${user} is online: 1 session on 1 node\n`);
+      expect((await cli(['who', user])).stderr).toBe(`${user} is online: 1 session on 1 node\n`);
     }
     const { stdout } = await cli('ls');
     for (const user of users) expect(stdout).toContain(`\t${user}\t상담\tchat-1\t`);

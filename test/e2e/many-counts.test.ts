@@ -63,7 +63,7 @@ describeWithRedis('51,000 foreign sessions and a server', () => {
     // What is looked up is exact at any size.
     expect(await cli('who', 'u7')).toMatchObject({ online: true, session_count: 10 });
     const people = await wssess(['stats'], { env: { WSSESS_REDIS_URL: redis.url } });
-    expect(people.stdout).toMatch(/^sessions 51,001 {2}users 5,101 {2}nodes 1 {2}\(as of \d\d:\d\d:\d\d\)\n/);
+    expect(people.stderr).toMatch(/^sessions 51,001 {2}users 5,101 {2}nodes 1 {2}\(as of \d\d:\d\d:\d\d\)\n/);
 
     // A session that a node adds or removes shows at once, and few enough are walked again.
     const another = await talk(serve.ws, 'lee');

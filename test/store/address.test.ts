@@ -100,3 +100,17 @@ describe('refused, with the form that its scheme has', () => {
     expect(`${message} ${advice}`).not.toMatch(/secret|se%cret/);
   });
 });
+
+test.each(['localhost', 'localhost:6379', 'redis.example.com', 'redis-1:6379/2', '10.0.0.5'])(
+  'of %s only the scheme is missing, and that is advised',
+  (url) => expect(faultOf(url).advice).toBe(`Write it as redis://${url}`),
+);
+
+test.each(['nonsense', 'user:secret@host:6379', 'a b:6379', ':6379', 'host:port'])(
+  'of %s it is advised how a URL is written',
+  (url) => {
+    const { message, advice } = faultOf(url);
+    expect(advice).toContain('redis://[user[:password]@]host');
+    expect(message + advice).not.toContain('secret');
+  },
+);

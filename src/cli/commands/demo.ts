@@ -143,7 +143,7 @@ function shellOf(io: Io, env: Record<string, string>) {
     err(text) {
       if (text.startsWith('embedded store') && told.has(text)) return;
       told.add(text);
-      void io.out(text);
+      void io.out(text).catch(() => {}); // the next line that is waited for tells it
     },
   };
   return { out: io.out, wssess: (args: readonly string[]) => runCommand(args, shown) };

@@ -125,6 +125,7 @@ async function listUsers(sessions: Sessions, selection: Selection, flags: Flags,
   const limit = limitOf(flags, io);
   const users = await usersOf(sessions, selection);
   await io.out(await render(io, flags, printedUsers(users.slice(0, limit))));
+  if (users.length === 0 && !isForPrograms(flags)) io.err(NO_USERS);
   tellLimit(limit, users.length, 'user', flags, io);
   return EXIT.ok;
 }
@@ -141,7 +142,8 @@ async function frame(sessions: Sessions, selection: Selection, flags: Flags, io:
   const limit = limitOf(flags, io);
   if (flags.by) {
     const shown = printedUsers((await usersOf(sessions, selection)).slice(0, limit));
-    return isForPrograms(flags) ? `${safeJson(shown.json)}\n` : render(io, flags, shown);
+    if (isForPrograms(flags)) return `${safeJson(shown.json)}\n`;
+    return shown.rows.length > 0 ? render(io, flags, shown) : NO_USERS;
   }
   const listing = await list(sessions, { selection, limit, live: needsNodes(flags), ...order(flags) });
   const shown = printed(listing, flags);
@@ -152,6 +154,7 @@ async function frame(sessions: Sessions, selection: Selection, flags: Flags, io:
   return head + (await render(io, flags, shown));
 }
 
+const NO_USERS = 'no users\n';
 const NONE: Listing = { rows: [], total: 0, skipped: 0, ...EXACT, nodesMissing: [], ghosts: new Set() };
 
 function printed(

@@ -11,6 +11,30 @@ import { isForPrograms, print, thousands } from '../output/print.ts';
 export function define(command: Command): void {
   addStore(command);
   addOutput(command);
+  command.addHelpText(
+    'after',
+    `
+Each wssess serve that lives, and those that were seen in the last day.
+
+Columns:
+  STATE     alive; draining: it takes no connections; gone: stopped or dead,
+            and its sessions are taken away
+  SESSIONS  as of its last sign of life; it gives one every 2 s
+  CPU       share of one core, of which it can use no more
+  LOOP      how late it does what is due: above 100 ms it is overloaded
+  RSS       memory
+  UP, SEEN  time since its start, and since its last sign of life
+  URL       where its REST listens, and STOMP by WebSocket
+-o wide adds what was counted since its start (CONNECTS, DISCONNECTS, KICKS,
+MSGS_IN from clients, MSGS_OUT to them), HOST, PID, VERSION, and INCARNATION,
+which is another one after each start.
+
+Exit code 0, also when there are none; 5: Redis is unreachable.
+
+Examples:
+  wssess nodes
+  wssess nodes -o name`,
+  );
 }
 
 export async function run(_args: string[], flags: Flags, io: Io): Promise<number> {

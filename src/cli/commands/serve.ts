@@ -1,6 +1,7 @@
 /** `wssess serve`: runs the session server until a signal. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { wordsOf } from '../../common/errno.ts';
 import { EXIT, WssessError } from '../../common/errors.ts';
 import { maskUrl, type RedisAddress, redisAddress } from '../../common/redis-address.ts';
 import { read, type SettingName } from '../../common/settings.ts';
@@ -54,9 +55,10 @@ export function define(command: Command): void {
   command.option('--ready-file <file>', 'write what it listens on, as JSON, once it is ready').addHelpText(
     'after',
     `
-STOMP clients connect by WebSocket to /ws or /connection/websocket, programs ask /api/session, /healthz, /readyz.
-Without a Redis that is named, the sessions are kept in an embedded store: in
-this process, and only as long as it lives. Other commands find it by themselves.
+STOMP clients connect by WebSocket to /ws or /connection/websocket, programs ask
+/api/session, /healthz, /readyz. Without a Redis that is named, the sessions are
+kept in an embedded store: in this process, and only as long as it lives. Other
+commands find it by themselves.
 
 Clients need a token (JWT) as soon as a key is named: --jwt-public-key,
 --jwks-url, or the secret in WSSESS_JWT_SECRET. Without one the CONNECT headers
@@ -158,7 +160,7 @@ function writeReady(file: string, ready: object): void {
     writeFileSync(`${file}.part`, `${JSON.stringify(ready)}\n`);
     renameSync(`${file}.part`, file);
   } catch (cause) {
-    throw new WssessError('usage', `--ready-file ${file}: ${(cause as NodeJS.ErrnoException).code}`, {
+    throw new WssessError('usage', `--ready-file ${file}: ${wordsOf(cause)}`, {
       advice: 'Name a file that can be written.',
       cause,
     });

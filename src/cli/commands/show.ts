@@ -16,7 +16,7 @@ export function define(command: Command): void {
   addOutput(command);
   command.addHelpText(
     'after',
-    '\nExit code 0; 1: no such session; 3: its node did not answer, so that some of it is not known.',
+    '\nExit code 0; 1: no such session; 3: its node did not answer, so that some of it\nis not known.\n\nExample:\n  wssess show 9fX2kQ7wTz1mVbLq',
   );
 }
 

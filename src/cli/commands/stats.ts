@@ -4,6 +4,7 @@ import { EXIT } from '../../common/errors.ts';
 import { safeJson } from '../../common/escape.ts';
 import type { Frame } from '../../sessions/overview.ts';
 import { type Change, Rates } from '../../sessions/rates.ts';
+import { NO_NODE, NO_ROLE } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { countAll, type Stats } from '../../sessions/stats.ts';
 import { Surveyor, type Unindexed } from '../../sessions/surveyor.ts';
@@ -20,7 +21,23 @@ const INTERVAL = 1000;
 export function define(command: Command): void {
   addStore(command);
   addOutput(command, ['table', 'wide', 'json', 'jsonl']);
-  command.option('--watch', 'a line a second, until Ctrl-C').addOption(intervalOption('1s'));
+  command
+    .option('--watch', 'a line a second, until Ctrl-C')
+    .addOption(intervalOption('1s'))
+    .addHelpText(
+      'after',
+      `
+Sessions by node and by role; '${NO_NODE}' are those that another program wrote.
+In a pipe the totals are on standard error, and the table alone on standard
+output. With --watch, json and jsonl give a line a count.
+
+Exit code 0, also when nobody is there; 5: Redis is unreachable.
+
+Examples:
+  wssess stats
+  wssess stats -o json | jq .users
+  wssess stats --watch --interval 5s`,
+    );
 }
 
 export async function run(_args: string[], flags: Flags, io: Io): Promise<number> {
@@ -52,12 +69,16 @@ async function printCounts(sessions: Sessions, flags: Flags, io: Io): Promise<vo
   }
   const groups: Group[] = [
     ...grouped('node', stats.byNode),
-    ...grouped('node', new Map([['(foreign)', stats.foreign]])),
+    ...grouped('node', new Map([[NO_NODE, stats.foreign]])),
     ...grouped('role', stats.byRole),
-    ...grouped('role', new Map([['(none)', stats.withoutRole]])),
+    ...grouped('role', new Map([[NO_ROLE, stats.withoutRole]])),
   ];
-  await io.out(`${line(stats)}${since(stats)}\n`);
-  if (groups.length > 0) await io.out(`\n${await drawTable(io, flags, groups, COLUMNS)}`);
+  const drawn = await drawTable(io, flags, groups, COLUMNS);
+  const totals = `${line(stats)}${since(stats)}\n`;
+  if (flags.headers === false) return io.out(drawn);
+  if (io.tty) return io.out(drawn === '' ? totals : `${totals}\n${drawn}`);
+  io.err(totals); // a pipe gets the table alone
+  await io.out(drawn);
 }
 
 /** A line a second. For programs each line is a whole count; for people the counts that nodes and indexes keep. */

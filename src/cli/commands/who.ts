@@ -7,7 +7,8 @@ import { type Row, toRow } from '../../sessions/model.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { Io } from '../io.ts';
 import { warnMissing } from '../nodes-missing.ts';
-import { addOutput, addStore, type Flags, withSessions } from '../options.ts';
+import { addOutput, addStore, emptyArgument, type Flags, withSessions } from '../options.ts';
+import type { Column } from '../output/columns.ts';
 import { drawTable, isForPrograms, plural, print, thousands } from '../output/print.ts';
 import { whoColumns } from '../output/session-columns.ts';
 
@@ -15,12 +16,18 @@ export function define(command: Command): void {
   command.argument('<user...>', 'users to look up');
   addStore(command);
   addOutput(command);
-  command
-    .option('--any', 'exit 0 when at least one of them is online')
-    .addHelpText(
-      'after',
-      '\nExit code 0: all of them are online; 1: not all. With -o json one user gives an\nobject, several a list; -o jsonl always gives a line a user.\n\nExample:\n  wssess who -q cust01 && echo online',
-    );
+  command.option('--any', 'exit 0 when at least one of them is online').addHelpText(
+    'after',
+    `
+With -o json one user gives an object, several a list; -o jsonl always gives a
+line a user. In a pipe, and with --no-headers, the sessions of all users are one
+table, with USER at its end, and who is online is told on standard error.
+
+Exit code 0: all of them are online; 1: not all.
+
+Example:
+  wssess who -q cust01 && echo online`,
+  );
 }
 
 /** The published shape. */
@@ -32,6 +39,7 @@ interface Answer {
 }
 
 export async function run(users: string[], flags: Flags, io: Io): Promise<number> {
+  if (users.includes('')) throw emptyArgument('user');
   const { answers, live } = await withSessions(flags, io, (sessions) => look(sessions, users, flags.quiet !== true));
   if (!flags.quiet) {
     await show(answers, live.ghosts, flags, io);
@@ -68,12 +76,20 @@ async function show(answers: Answer[], ghosts: Set<string>, flags: Flags, io: Io
     });
     return;
   }
+  const isBare = flags.headers === false;
+  if (isBare || !io.tty) {
+    for (const answer of answers) if (!(isBare && answer.online)) io.err(`${sentence(answer, ghosts)}\n`);
+    const rows = answers.flatMap(({ sessions }) => sessions);
+    return io.out(await drawTable(io, flags, rows, [...whoColumns(ghosts), USER]));
+  }
   for (const [i, answer] of answers.entries()) {
     if (i > 0) await io.out('\n');
     await io.out(`${sentence(answer, ghosts)}\n`);
     if (answer.online) await io.out(`\n${await drawTable(io, flags, answer.sessions, whoColumns(ghosts))}`);
   }
 }
+
+const USER: Column<Row> = { name: 'USER', value: ({ user }) => user, shrink: true };
 
 /** `cust01 is online: 2 sessions on 2 nodes` */
 function sentence({ user, online, sessions }: Answer, ghosts: ReadonlySet<string>): string {

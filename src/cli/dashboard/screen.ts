@@ -3,11 +3,11 @@
 import { overMiddle } from './components/box.ts';
 import { confirmBox } from './components/confirm.ts';
 import { detailsLines } from './components/details.ts';
-import { footerLine } from './components/footer.ts';
-import { barsLine, gaugesLine, headLine, isStale, staleLine, withNote } from './components/head.ts';
+import { footerLines } from './components/footer.ts';
+import { barsLine, gaugesLine, headLine, isStale, staleLines, withNote } from './components/head.ts';
 import { helpLines } from './components/help.ts';
 import { outcomesLines, progressBox } from './components/progress.ts';
-import { promptLine } from './components/prompt.ts';
+import { promptLines } from './components/prompt.ts';
 import { tableLines } from './components/table.ts';
 import { ruleLine, tabsLine } from './components/tabs.ts';
 import type { Where } from './keymap.ts';
@@ -71,25 +71,29 @@ export function screenLines(shown: Shown, size: Size): Line[] {
   const { head, prompt, footer, where } = shown;
   const { columns } = size;
   const { bars, rule, body } = layoutOf(size);
+  const above = headLines(shown, columns, bars);
+  const below = prompt ? promptLines(prompt, columns) : footerLines(footer, where, columns);
+  // What is told and needs more than its line takes it from the table's place.
+  const more = above.length + below.length - (bars ? 3 : 2);
   return [
     headLine(head, columns),
-    ...headLines(shown, columns, bars),
+    ...above,
     tabsLine(shown.tabs, TABS, columns),
-    ...bodyLines(shown, columns, body),
+    ...bodyLines(shown, columns, Math.max(1, body - more)),
     ...(rule ? [ruleLine(columns)] : []),
-    prompt ? promptLine(prompt, columns) : footerLine(footer, where, columns),
+    ...below,
   ];
 }
 
 /** The figures, and the nodes where there is room. What nodes don't say stands at the end of the last of them. */
 function headLines({ head, gauges, bars }: Shown, columns: number, hasBars: boolean): Line[] {
-  const note = isStale(head) ? '' : head.why;
+  if (isStale(head)) return [...staleLines(head, columns), ...(hasBars ? [barsLine(bars, columns)] : [])];
   const lines = [
-    isStale(head) ? () => staleLine(head, columns) : (width: number) => gaugesLine(gauges, width),
+    (width: number) => gaugesLine(gauges, width),
     ...(hasBars ? [(width: number) => barsLine(bars, width)] : []),
   ];
   return lines.map((lineOf, at) =>
-    note && at === lines.length - 1 ? withNote(lineOf, note, columns) : lineOf(columns),
+    head.why && at === lines.length - 1 ? withNote(lineOf, head.why, columns) : lineOf(columns),
   );
 }
 

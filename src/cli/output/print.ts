@@ -49,13 +49,17 @@ function names(io: Io, all: readonly string[]): string {
   return printable.map((name) => `${name}\n`).join('');
 }
 
-/** The rows as a table: for a terminal as wide as it is, with a line on what had no space; for a pipe tab-separated. */
+/**
+ * The rows as a table: for a terminal as wide as it is, with a line on what had no space; for a pipe tab-separated.
+ * Without rows a terminal gets nothing: whoever asks is told so in a sentence. A pipe gets its header line always.
+ */
 export async function drawTable<Row>(
   io: Io,
   flags: Flags,
   rows: readonly Row[],
   columns: Column<Row>[],
 ): Promise<string> {
+  if (io.tty && rows.length === 0) return '';
   const { table, paint } = await import('./table.ts');
   const width = io.size().columns;
   let hidden: string[] = [];
@@ -70,9 +74,10 @@ export async function drawTable<Row>(
     },
   });
   if (hidden.length === 0) return drawn;
-  const { cutToWidth } = await import('./width.ts');
-  const note = cutToWidth(`columns hidden: ${hidden.join(', ')} (widen the terminal or use -o json)`, width);
-  return `${drawn}${io.color ? paint(note, 'dim') : note}\n`;
+  const { wrapToWidth } = await import('./width.ts');
+  const note = `${plural(hidden.length, 'column')} hidden: widen the terminal, or use -o json (${hidden.join(', ')})`;
+  const lines = wrapToWidth(note, width);
+  return drawn + lines.map((one) => `${io.color ? paint(one, 'dim') : one}\n`).join('');
 }
 
 /** True when the format is read by programs, so that no sentence may stand around it. */

@@ -2,6 +2,7 @@
 import { formatAge } from '../../common/time.ts';
 import type { Sort } from '../../sessions/listing.ts';
 import type { Row } from '../../sessions/model.ts';
+import { NO_NODE } from '../../sessions/selection.ts';
 import { shortAgent } from './agent.ts';
 import type { Column } from './columns.ts';
 
@@ -19,7 +20,7 @@ function columns(ghosts: ReadonlySet<string>) {
     role: { name: 'ROLE', value: (row) => row.role ?? '', shrink: true },
     node: {
       name: 'NODE',
-      value: (row) => (ghosts.has(row.session_id) ? `${row.node} (dead)` : (row.node ?? '(foreign)')),
+      value: (row) => (ghosts.has(row.session_id) ? `${row.node} (dead)` : (row.node ?? NO_NODE)),
       style: (row) => (ghosts.has(row.session_id) ? 'red' : row.node === null ? 'dim' : undefined),
     },
     ip: { name: 'IP', value: (row) => row.ip ?? '' },

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { bar } from '../../../src/cli/dashboard/components/bar.ts';
 import { type Column, fitColumns, GAP } from '../../../src/cli/dashboard/components/columns.ts';
 import { confirmBox } from '../../../src/cli/dashboard/components/confirm.ts';
-import { footerLine } from '../../../src/cli/dashboard/components/footer.ts';
+import { footerLines } from '../../../src/cli/dashboard/components/footer.ts';
 import { barsLine, gaugesLine, headLine } from '../../../src/cli/dashboard/components/head.ts';
 import { inputLine } from '../../../src/cli/dashboard/components/prompt.ts';
 import { sparkline } from '../../../src/cli/dashboard/components/sparkline.ts';
@@ -241,14 +241,33 @@ describe('typed text', () => {
     expect(at('abcdefgh', 0, 4)).toBe('abcd');
   });
 
+  test('what is wrong with it is told whole, above it where there is no room behind it; help that has none is left out', () => {
+    const fault = 'no field nod: there are user, role, node, ip; quote what has a colon';
+    const bottom = (typed: string, wrong: string) => {
+      const input = { text: typed, caret: typed.length, fault: wrong };
+      const screen = { ...shown, where: 'filter' as const, prompt: { kind: 'filter' as const, input, hint: '' } };
+      const lines = screenLines(screen, { columns: 80, rows: 24 }).map(text);
+      expect(lines.length).toBeLessThan(24);
+      return lines.slice(-2).join('\n').trim();
+    };
+    const long = 'user:kim role:AGENT nod:x';
+    expect(bottom('n:x', fault)).toMatch(new RegExp(`/n:x +✕ ${fault}$`));
+    expect(bottom(long, fault)).toMatch(new RegExp(`^✕ ${fault}\n /${long}$`));
+    expect(bottom('', '')).toMatch(/words, user: .*esc undo$/);
+    expect(bottom(long, '')).toMatch(/\/user:kim role:AGENT nod:x +↵ keep {2}esc undo$/);
+  });
+
   test('what is pasted with control characters shows them', () => {
     expect(at('a\u001b[2Jb', 7, 20).trim()).toBe('a\\x1b[2Jb');
   });
 });
 
 describe('the keys at the bottom', () => {
-  const footer = (where: Parameters<typeof footerLine>[1], some: object = {}, width = 120) =>
-    text(footerLine({ ...shown.footer, ...some }, where, width)).trim();
+  const footer = (where: Parameters<typeof footerLines>[1], some: object = {}, width = 120) =>
+    footerLines({ ...shown.footer, ...some }, where, width)
+      .map(text)
+      .join('\n')
+      .trim();
 
   test('are those that mean something here', () => {
     expect(footer('sessions')).toMatch(/^↵ details {3}\/ filter {3}space mark {3}K kick/);
@@ -264,5 +283,29 @@ describe('the keys at the bottom', () => {
 
   test('a note takes their place', () => {
     expect(footer('sessions', { note: cell('already gone', 'bad') })).toBe('✕ already gone');
+  });
+
+  test.each([
+    [80, 24],
+    [120, 40],
+  ])('at %i by %i a fault is told with what to do, in as many lines as it takes', (columns, rows) => {
+    const fault =
+      'Redis at 10.0.0.5:6379 cannot be reached: it did not answer in time. Check that it runs and that the address is right, then repeat.';
+    const { head, footer: view } = shown;
+    for (const some of [
+      { footer: { ...view, note: cell(fault, 'bad') } },
+      { head: { ...head, why: fault, link: cell('stale since 14:26:58', 'bad') } },
+    ]) {
+      const lines = screenLines({ ...shown, ...some }, { columns, rows }).map(text);
+      expect(lines.length).toBeLessThan(rows);
+      expect(lines.join(' ').replace(/\s+/g, ' ')).toContain(fault);
+      for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
+    }
+  });
+
+  test('a note without end is cut', () => {
+    const lines = footer('sessions', { note: cell('word '.repeat(200), 'bad') }, 80).split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[2]).toMatch(/…$/);
   });
 });

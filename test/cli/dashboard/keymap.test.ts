@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { helped, helpLines } from '../../../src/cli/dashboard/components/help.ts';
 import { type Group, KEYMAP, meaningOf, shownKey, type Where } from '../../../src/cli/dashboard/keymap.ts';
+import { displayWidth } from '../../../src/cli/output/width.ts';
 
 const PLACES: Where[] = [...new Set(KEYMAP.flatMap(({ where }) => where))];
 
@@ -61,6 +62,16 @@ test('help and docs name every key that means something', () => {
   }
   for (const name of Object.values(names)) expect(shown).toContain(name);
   expect(KEYMAP.some((one) => one.keys.includes('ctrl-k'))).toBe(false);
+});
+
+test.each([80, 120, 200])('at %i columns help says everything, and cuts nothing', (width) => {
+  const all = helpLines(0, false, width, 200).map((line) => line.map(({ text }) => text).join(''));
+  expect(all.join('\n')).not.toContain('…');
+  const words = all.join(' ').replace(/\s+/g, ' ');
+  // In two columns what goes on below itself stands beside something else.
+  for (const { help } of KEYMAP) expect(words).toContain(help.split(' ').at(-1));
+  if (width === 80) for (const { help } of KEYMAP) expect(words).toContain(help);
+  for (const line of all) expect(displayWidth(line)).toBeLessThanOrEqual(width);
 });
 
 test('of a key that means several things, help says where', () => {

@@ -1,16 +1,22 @@
-/** The line at the bottom: what can be pressed here, or the one line that is told. */
+/** The line at the bottom: what can be pressed here, or what is told. */
 import { hintedKey, KEYMAP, type Where } from '../keymap.ts';
 import type { FooterView } from '../model/views.ts';
-import { cut, flow, type Line, line, span, widthOf } from '../screen/line.ts';
+import { cut, flow, type Line, line, span, widthOf, wrap } from '../screen/line.ts';
 import { looksOf } from './cell.ts';
 
 const NOTE_SIGNS = { plain: '', dim: '', good: '✓ ', aging: '! ', bad: '✕ ' } as const;
 
-export function footerLine(view: FooterView, where: Where, width: number): Line {
-  if (view.note) {
-    const { text, tone } = view.note;
-    return cut(line(' ', span(NOTE_SIGNS[tone] + text, ...looksOf(tone), 'strong')), width);
-  }
+/** Lines of what is told, which says at its end what to do. */
+const MOST_LINES = 3;
+
+export function footerLines(view: FooterView, where: Where, width: number): Line[] {
+  if (!view.note) return [hintsLine(view, where, width)];
+  const { text, tone } = view.note;
+  const lines = wrap(NOTE_SIGNS[tone] + text, width - 1, MOST_LINES);
+  return lines.map((one) => line(' ', span(one, ...looksOf(tone), 'strong')));
+}
+
+function hintsLine(view: FooterView, where: Where, width: number): Line {
   const hints = KEYMAP.filter((one) => one.where.includes(where) && one.hint !== undefined)
     .filter((one) => !(one.acts && view.readOnly) && (one.when === undefined || view[one.when]))
     .map((one) => line(span(hintedKey(one), 'key'), span(` ${one.hint}`)));

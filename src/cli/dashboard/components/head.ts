@@ -1,7 +1,7 @@
 /** The top of the screen: which Redis, how it answers, the figures with their course, the nodes. */
 import { displayWidth } from '../../output/width.ts';
 import type { BarView, GaugeView, HeadView } from '../model/views.ts';
-import { cut, flow, type Line, line, span, spread, widthOf } from '../screen/line.ts';
+import { cut, flow, type Line, line, span, spread, widthOf, wrap } from '../screen/line.ts';
 import { bar } from './bar.ts';
 import { looksOf } from './cell.ts';
 import { sparkline } from './sparkline.ts';
@@ -85,9 +85,17 @@ export function barsLine(bars: readonly BarView[], width: number): Line {
 /** What is shown is what was known when Redis answered last. */
 export const isStale = ({ link }: HeadView): boolean => link.tone === 'bad';
 
+const OLD = 'what is shown is old';
+/** Lines of why that is so, which says at its end what to do. */
+const MOST_LINES = 3;
+
 /** Instead of the figures while Redis doesn't answer: they would be old ones. */
-export function staleLine({ why }: HeadView, width: number): Line {
-  return cut(line(' ', span(`✕ ${why}`, 'hurts'), span('  what is shown is old', 'faint')), width);
+export function staleLines({ why }: HeadView, width: number): Line[] {
+  const lines = wrap(`✕ ${why}`, width - 1, MOST_LINES).map((one) => line(' ', span(one, 'hurts')));
+  const last = lines.at(-1)!;
+  const fits = widthOf(last) + 2 + OLD.length <= width;
+  if (fits) return [...lines.slice(0, -1), [...last, span(`  ${OLD}`, 'faint')]];
+  return lines.length < MOST_LINES ? [...lines, line(' ', span(OLD, 'faint'))] : lines;
 }
 
 /** A line of the head that leaves room for a note at its end: in full if half of the width is enough for it. */

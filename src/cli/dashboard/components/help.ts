@@ -1,7 +1,7 @@
 /** All keys, made from the keymap. */
-import { displayWidth } from '../../output/width.ts';
+import { displayWidth, wrapToWidth } from '../../output/width.ts';
 import { type Binding, type Group, KEYMAP, shownKey } from '../keymap.ts';
-import { cut, fill, type Line, line, span, widthOf } from '../screen/line.ts';
+import { fill, type Line, line, span, widthOf } from '../screen/line.ts';
 
 /** In this order, with what stands above each. */
 export const GROUPS: Record<Group, string> = {
@@ -32,6 +32,7 @@ export function helpLines(first: number, readOnly: boolean, width: number, heigh
     .map((group) => groupLines(group, readOnly, wide))
     .filter((one) => one.length > 2);
   const all = columns === 1 ? groups.flat() : beside(groups, wide);
+  while (all.at(-1)?.every(({ text }) => text.trim() === '')) all.pop();
   const from = Math.max(0, Math.min(first, all.length - height));
   const shown = all.slice(from, from + height);
   const below = all.length - from - height;
@@ -45,13 +46,19 @@ function groupLines(group: Group, readOnly: boolean, width: number): Line[] {
   const where = (one: Binding) =>
     one.where.length < 4 &&
     one.keys.some((key) => bound.some((other) => other !== one && other.keys.includes(key))) &&
-    span(`${one.where.join(', ')}: `, 'faint');
+    `${one.where.join(', ')}: `;
   const keys = Math.max(9, ...bound.map((one) => displayWidth(shownKey(one))));
   return [
     line(' ', span(GROUPS[group], 'strong')),
-    ...bound.map((one) =>
-      cut(line('  ', ...fill([span(shownKey(one), 'key')], keys), '  ', where(one), one.help), width),
-    ),
+    ...bound.flatMap((one) => {
+      const place = where(one) || '';
+      // What is too long goes on below itself.
+      return wrapToWidth(place + one.help, width - keys - 4).map((text, at) => {
+        const key = fill([span(at === 0 ? shownKey(one) : '', 'key')], keys);
+        const [faint, rest] = at === 0 && text.startsWith(place) ? [place, text.slice(place.length)] : ['', text];
+        return line('  ', ...key, '  ', faint !== '' && span(faint, 'faint'), rest);
+      });
+    }),
     [],
   ];
 }

@@ -35,9 +35,14 @@ export function progressBox(view: ProgressView, width: number): Line[] {
   });
 }
 
-/** What became of each, a line each, over the whole table. */
+/** What became of each, a line each, over the whole table; and above them what that means. */
 export function outcomesLines(view: OutcomesView, width: number, height: number): Line[] {
-  const shown = view.rows.slice(0, height - 2);
+  const meanings = new Map(view.rows.flatMap(({ outcome, what }) => (what ? [[outcome.text, what] as const] : [])));
+  const told = [...meanings].flatMap(([outcome, what]) =>
+    wrapToWidth(`${outcome}: ${what}`, width - 2).map((one) => line(' ', span(one, 'faint'))),
+  );
+  const head = [...told.slice(0, Math.floor(height / 2)), []];
+  const shown = view.rows.slice(0, height - 1 - head.length);
   const wide = (texts: readonly string[], most: number) => Math.min(most, Math.max(7, ...texts.map(displayWidth)));
   const widths = {
     session: wide(
@@ -68,7 +73,6 @@ export function outcomesLines(view: OutcomesView, width: number, height: number)
         ...fill([span(row.user)], widths.user),
         span('  '),
         ...fill([span(row.node)], widths.node),
-        span(`  ${row.what}`, 'faint'),
       ],
       width,
     ),
@@ -79,5 +83,6 @@ export function outcomesLines(view: OutcomesView, width: number, height: number)
     span(view.title, 'strong'),
     span(`   ${view.first + 1} to ${last} of ${view.total}`, 'faint'),
   );
-  return Array.from({ length: height }, (_, at) => (at === 0 ? cut(title, width) : (rows[at - 2] ?? [])));
+  const lines = [cut(title, width), ...head, ...rows];
+  return Array.from({ length: height }, (_, at) => lines[at] ?? []);
 }

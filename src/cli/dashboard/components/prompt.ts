@@ -1,26 +1,34 @@
 /** A line of text being typed. */
 import { visible } from '../../../common/escape.ts';
+import { displayWidth } from '../../output/width.ts';
 import type { InputView, PromptView } from '../model/views.ts';
-import { cut, fill, type Line, line, type Span, slice, span, spread, widthOf } from '../screen/line.ts';
+import { fill, type Line, line, type Span, slice, span, spread, widthOf, wrap } from '../screen/line.ts';
 
 const SIGNS = { filter: '/', jump: ':' } as const;
+/** The first that there is room for. */
 const HELP = {
-  filter: 'words, user: role: node: ip:, * for anything   ↵ keep  esc undo',
-  jump: 'tab completes  ↵ go  esc back',
+  filter: ['words, user: role: node: ip:, * for anything   ↵ keep  esc undo', '↵ keep  esc undo'],
+  jump: ['tab completes  ↵ go  esc back'],
 } as const;
+/** Lines of what is wrong. */
+const MOST_LINES = 3;
 
-/** `/user:kim▏   words, user: role: node: ip: …`; what is wrong stands where the help was. */
-export function promptLine({ kind, input, hint }: PromptView, width: number): Line {
+/**
+ * `/user:kim▏   words, user: role: node: ip: …`; what is wrong stands where the help was, or above where it has no room
+ * there.
+ */
+export function promptLines({ kind, input, hint }: PromptView, width: number): Line[] {
   const left = line(' ', span(SIGNS[kind], 'key'));
-  const right = input.fault !== '' ? line(span(`✕ ${input.fault} `, 'hurts')) : line(span(`${HELP[kind]} `, 'faint'));
   const room = width - widthOf(left) - 1;
   // The text keeps at least half of the line.
-  const shown = cut(
-    right,
-    Math.max(0, Math.min(widthOf(right), room - Math.min(Math.floor(room / 2), widthOf(typed(input)) + 1))),
-  );
+  const most = room - Math.min(Math.floor(room / 2), widthOf(typed(input)) + 1);
+  const texts = input.fault === '' ? HELP[kind] : [`✕ ${input.fault}`];
+  const look = input.fault === '' ? 'faint' : 'hurts';
+  const fits = texts.find((one) => displayWidth(one) + 1 <= most);
+  const shown = fits === undefined ? [] : line(span(`${fits} `, look));
+  const above = input.fault !== '' && fits === undefined ? wrap(texts[0]!, width - 1, MOST_LINES) : [];
   const text = inputLine(input, room - widthOf(shown), hint);
-  return spread([...left, ...text], shown, width);
+  return [...above.map((one) => line(' ', span(one, look))), spread([...left, ...text], shown, width)];
 }
 
 /** The text in `width` columns, moved so that the caret is in sight. */

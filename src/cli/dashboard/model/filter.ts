@@ -2,9 +2,11 @@
  * The filter of the sessions: plain words, `user:` `role:` `node:` `ip:`. All terms must match.
  *
  * A word is a piece of the id, user, role, node, address or agent, in any case. A field compares the whole value as it
- * is written, with `*` for anything: two nodes may differ in case alone. What has spaces is quoted: `user:"Kim Lee"`.
+ * is written, with `*` for anything: two nodes may differ in case alone. `node:(foreign)` and `role:(none)` find who has
+ * none. What has spaces is quoted: `user:"Kim Lee"`.
  */
 import type { Session } from '../../../sessions/model.ts';
+import { NO_NODE, NO_ROLE } from '../../../sessions/selection.ts';
 
 const FIELDS = ['user', 'role', 'node', 'ip'] as const;
 type Field = (typeof FIELDS)[number];
@@ -90,7 +92,9 @@ function testOf({ field, text, quoted }: Term): (session: Session) => boolean {
     return ({ id, user, role, details }) =>
       has(id) || has(user) || has(role) || has(details?.node) || has(details?.ip) || has(details?.userAgent);
   }
-  const fits = valueTest(text, !quoted);
+  // What is shown where there is none; quoted it is meant as it is written.
+  const isNone = !quoted && ((field === 'node' && text === NO_NODE) || (field === 'role' && text === NO_ROLE));
+  const fits = valueTest(isNone ? '' : text, !quoted);
   return (session) => fits(fieldOf(session, field));
 }
 

@@ -1,5 +1,6 @@
 /** One state and what happens make the next state. Pure: no clock, no Redis, no chance. */
 import type { Action, Intent, News } from './actions.ts';
+import { unlistedUsers } from './meaning.ts';
 import { isScanned } from './questions.ts';
 import { onProgress, onWorked, propose, stop } from './reduce/acts.ts';
 import { accept, close, complete, focus, prompt, scroll, type } from './reduce/dialogs.ts';
@@ -151,9 +152,12 @@ function onShown(state: State, change: <Item>(table: Table<Item>) => Table<Item>
   return { ...state, sessions: change(state.sessions) };
 }
 
-/** Whoever goes to the end is told when it is the end of a sample. */
+/** Whoever goes to the end is told when it is not the end of all. */
 function withSampleTold(state: State): State {
   const { foreign, place } = state;
+  if (place.pane === 'users' && foreign.users > 0) {
+    return { ...state, note: { text: unlistedUsers(foreign), tone: 'plain' } };
+  }
   const [shown, all] = [foreign.lines.length, foreign.count].map((count) => count.toLocaleString('en-US'));
   if (place.pane !== 'sessions' || place.details || isScanned(state) || shown === all) return state;
   const text = `only ${shown} of ${all} foreign sessions are listed: / with a filter looks through all`;

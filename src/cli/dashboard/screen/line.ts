@@ -1,5 +1,5 @@
 /** Lines of a screen: texts with looks, measured, cut and laid over each other in columns of the terminal. */
-import { cutToWidth, displayWidth } from '../../output/width.ts';
+import { cutToWidth, displayWidth, wrapToWidth } from '../../output/width.ts';
 import { type Look, paint } from './looks.ts';
 
 export interface Span {
@@ -41,6 +41,13 @@ export function cut(one: Line, width: number): Line {
     break;
   }
   return kept;
+}
+
+/** A text in at most `most` lines of `width` columns; what has no room in them is cut from the last. */
+export function wrap(text: string, width: number, most: number): string[] {
+  const lines = wrapToWidth(text, width);
+  if (lines.length <= most) return lines;
+  return [...lines.slice(0, most - 1), cutToWidth(lines.slice(most - 1).join(' '), width)];
 }
 
 /** Exactly `width` columns: cut or filled with spaces, which take the looks that are given. */

@@ -59,6 +59,14 @@ describe('fields', () => {
   ])('not %s', (text) => {
     expect(fits(text)).toBe(false);
   });
+  test('what is shown where there is none; in quotes it is what is written', () => {
+    expect(fits('node:(foreign)', foreignSession('f'))).toBe(true);
+    expect(fits('role:(none)', foreignSession('f'))).toBe(true);
+    expect(fits('node:(foreign)')).toBe(false);
+    expect(fits('role:(none)')).toBe(false);
+    expect(fits('role:"(none)"', foreignSession('f'))).toBe(false);
+    expect(fits('role:"(none)"', { ...foreignSession('f'), role: '(none)' })).toBe(true);
+  });
   test('empty quotes: those without', () => {
     expect(fits('role:""', foreignSession('f'))).toBe(true);
     expect(fits('node:""', foreignSession('f'))).toBe(true);

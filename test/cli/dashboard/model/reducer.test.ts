@@ -127,6 +127,18 @@ describe('filter', () => {
     expect(press(other, { type: 'back' })).toMatchObject({ dialog: null, place: { filter: 'role:AGENT' } });
   });
 
+  test('what is typed after / is one more word behind the filter that is there', () => {
+    const { state } = opened(5);
+    const there = press(state, { type: 'go', to: 'nodes' }, { type: 'open' });
+    expect(there.place.filter).toBe('node:n1');
+    for (const text of ['user:kim', ' user:kim']) {
+      const typing = press(there, { type: 'prompt', kind: 'filter' }, ...typed(text));
+      expect(typing.place.filter).toBe('node:n1 user:kim');
+      expect(typing.dialog).toMatchObject({ fault: null });
+    }
+    expect(press(there, { type: 'prompt', kind: 'filter' }, { type: 'accept' }).place.filter).toBe('node:n1');
+  });
+
   test('a text that is no filter matches nothing, and the prompt says why', () => {
     const { state, world } = opened(5, { place: { pane: 'sessions', filter: 'rol:AGENT', base: '', details: null } });
     expect(world.sessions.filter(questionOf(state).filter.fits)).toEqual([]);

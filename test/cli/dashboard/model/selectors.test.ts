@@ -126,7 +126,25 @@ test('of many foreign sessions a sample is listed, and that is said; so is that 
   );
   expect(press(state, { type: 'edge', to: 'first' }).note).toBeNull();
   const users = afterFrame(press(state, { type: 'go', to: 'users' }), world);
-  expect(tableView(users).empty).toBe('40 users of foreign sessions are not listed here: wssess ls --by user');
+  const others = '40 users of foreign sessions are not listed here: wssess ls --by user';
+  expect(tableView(users).empty).toBe(others);
+  expect(tabsView(users).count).toMatch(/^~?0 of 40$/);
+  world.users = Array.from({ length: 3 }, (_, i) => ({ user: `u${i}`, sessions: 1, more: false, newestAt: NOW }));
+  world.add(...world.users.map(({ user }) => session(`of-${user}`, { user })));
+  const mixed = afterFrame(users, world);
+  expect(tabsView(mixed).count).toMatch(/^~?3 of 43$/);
+  expect(press(mixed, { type: 'edge', to: 'last' }).note?.text).toBe(others);
+});
+
+test('a foreign session that is kicked: what became of it, and what removes its keys', () => {
+  const { state } = opened(1);
+  const asked = press(state, { type: 'kick' }, { type: 'focus', by: 1 }, { type: 'accept' });
+  const done = press(
+    asked,
+    { type: 'progress', serial: 1, actionId: 'a', outcomes: new Map([['s000', 'no_owner']]) },
+    { type: 'worked', serial: 1, fault: null },
+  );
+  expect(footerView(done).note?.text).toMatch(/no_owner, .*wssess kick --purge removes its keys$/);
 });
 
 test('of the embedded store: it goes on with the next serve', () => {
@@ -239,7 +257,10 @@ describe('rows', () => {
       { type: 'worked', serial: 1, fault: null },
     );
     expect(tableView(done).rows[0]).toMatchObject({ marked: true, outcome: { text: 'timeout', tone: 'bad' } });
-    expect(footerView(done).note).toEqual({ text: 's000 of kim: timeout', tone: 'bad' });
+    expect(footerView(done).note).toEqual({
+      text: 's000 of kim: timeout, its node did not answer, and will not act on it any more',
+      tone: 'bad',
+    });
     expect(tabsView(done).marked).toBe('1 marked');
   });
 

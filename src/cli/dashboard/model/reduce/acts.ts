@@ -3,6 +3,7 @@ import { MAX_REASON } from '../../../../sessions/control.ts';
 import type { Session } from '../../../../sessions/model.ts';
 import type { News } from '../actions.ts';
 import { emptyInput } from '../input.ts';
+import { MEANING } from '../meaning.ts';
 import type { ActName, ActOutcome, Note, State, Tag } from '../state.ts';
 import { cursorLine, stay } from '../table.ts';
 import { without } from './marks.ts';
@@ -117,7 +118,8 @@ export function isDone(outcome: ActOutcome): boolean {
 
 function noteOf({ id, user }: Session, outcomes: ReadonlyMap<string, ActOutcome>): Note {
   const outcome = outcomes.get(id);
-  return { text: `${id} of ${user}: ${outcome ?? 'not done'}`, tone: outcome && isDone(outcome) ? 'good' : 'bad' };
+  const text = `${id} of ${user}: ${outcome ?? 'not done'}${outcome && MEANING[outcome] ? `, ${MEANING[outcome]}` : ''}`;
+  return { text, tone: outcome && isDone(outcome) ? 'good' : 'bad' };
 }
 
 /** Those that do not come again: these go to the end. */

@@ -20,7 +20,9 @@ export function prompt(state: State, kind: 'filter' | 'jump'): State {
   const { filter } = there.place;
   const parsed = parseFilter(filter);
   const fault = typeof parsed === 'string' ? parsed : null;
-  return { ...there, dialog: { kind, input: inputOf(filter), before: filter, fault } };
+  // A word that is typed now is one more, and not the end of the last.
+  const input = inputOf(filter === '' ? '' : `${filter} `);
+  return { ...there, dialog: { kind, input, before: filter, fault } };
 }
 
 /** Typing, wherever text is typed. */
@@ -34,6 +36,8 @@ export function type(state: State, intent: Typing): State {
     return { ...state, dialog: { ...dialog, input: edit(dialog.input, intent), fault: null } };
   }
   if (dialog?.kind !== 'filter') return state;
+  // The space is there already.
+  if (intent.type === 'text' && intent.text === ' ' && dialog.input.text === `${dialog.before} `) return state;
   const input = edit(dialog.input, intent);
   const filter = parseFilter(input.text);
   if (typeof filter === 'string') return { ...state, dialog: { ...dialog, input, fault: filter } };

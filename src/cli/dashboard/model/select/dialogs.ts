@@ -1,12 +1,14 @@
 /** What stands over the table. */
 import { visible } from '../../../../common/escape.ts';
 import type { Session } from '../../../../sessions/model.ts';
+import { NO_NODE } from '../../../../sessions/selection.ts';
+import { MEANING } from '../meaning.ts';
 import { deadness } from '../questions.ts';
 import { isDone } from '../reduce/acts.ts';
 import { jumpsFor } from '../reduce/dialogs.ts';
 import type { ActName, ActOutcome, Input, State, Work } from '../state.ts';
 import type { Cell, ConfirmView, InputView, OutcomesView, ProgressView, PromptView } from '../views.ts';
-import { cell, MEANING, outcomeCell, plural, thousands } from './text.ts';
+import { cell, outcomeCell, plural, thousands } from './text.ts';
 
 /** Targets that a confirm names. */
 const NAMED = 8;
@@ -124,7 +126,7 @@ function countsOf({ outcomes }: Work): readonly Cell[] {
     .map(([outcome, count]) => cell(`${thousands(count)} ${outcome}`, outcomeCell(outcome).tone));
 }
 
-const nodeOf = ({ details }: Session): string => (details ? visible(details.node) : '(foreign)');
+const nodeOf = ({ details }: Session): string => (details ? visible(details.node) : NO_NODE);
 
 /** Made visible on both sides of the caret, which moves with it. */
 function inputView({ text, caret }: Input, fault: string | null): InputView {

@@ -103,8 +103,12 @@ function countOf(state: State): string {
   const { place, users, nodes, scan, counts, foreign } = state;
   if (!counts) return '';
   if (place.pane === 'nodes') return thousands(nodes.total);
-  if (place.pane === 'users') return approximate(state) + thousands(users.total);
   const more = foreign.partial ? '+' : '';
+  if (place.pane === 'users') {
+    // Users of foreign sessions alone are in no index, and so not in the list.
+    const others = foreign.users > 0 || more ? ` of ${thousands(counts.users + foreign.users)}${more}` : '';
+    return approximate(state) + thousands(users.total) + others;
+  }
   const all = counts.own + foreign.count + foreign.orphans;
   if (!isScanned(state)) {
     // Of the foreign ones, a sample stands in the list.

@@ -2,6 +2,7 @@
 import { visible } from '../../../../common/escape.ts';
 import { rfc3339 } from '../../../../common/time.ts';
 import type { Session } from '../../../../sessions/model.ts';
+import { NO_NODE } from '../../../../sessions/selection.ts';
 import { shortAgent } from '../../../output/agent.ts';
 import { deadness } from '../questions.ts';
 import type { Line, Said, State } from '../state.ts';
@@ -76,7 +77,7 @@ export function detailsView(state: State): DetailsView | null {
 }
 
 function nodeCell({ details }: Session, dead: boolean): Cell {
-  if (!details) return cell('(foreign)', 'dim');
+  if (!details) return cell(NO_NODE, 'dim');
   return dead ? cell(`${visible(details.node)} (dead)`, 'bad') : cell(visible(details.node));
 }
 

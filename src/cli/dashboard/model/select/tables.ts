@@ -2,6 +2,7 @@
 import { visible } from '../../../../common/escape.ts';
 import type { Session } from '../../../../sessions/model.ts';
 import type { NodeLoad, UserRow } from '../../../../sessions/overview.ts';
+import { unlistedUsers } from '../meaning.ts';
 import { deadness, isScanned, shownLines } from '../questions.ts';
 import type { Line, State, Table } from '../state.ts';
 import type { Cell, NODE_CELLS, RowView, TableView, USER_CELLS } from '../views.ts';
@@ -83,12 +84,7 @@ function emptyText(state: State): string {
 function noUsers({ counts, foreign }: State): string {
   if (counts && counts.users > 0) return 'looking';
   if (foreign.users === 0) return 'no users online';
-  const more = foreign.partial ? '+' : '';
-  const who =
-    foreign.users === 1 && !more
-      ? '1 user of foreign sessions is'
-      : `${thousands(foreign.users)}${more} users of foreign sessions are`;
-  return `${who} not listed here: wssess ls --by user`;
+  return unlistedUsers(foreign);
 }
 
 function userCells({ now, clockOffset }: State, { item }: Line<UserRow>): Record<(typeof USER_CELLS)[number], Cell> {

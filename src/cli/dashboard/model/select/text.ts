@@ -47,16 +47,3 @@ export function outcomeCell(outcome: ActOutcome): Cell {
   if (outcome === 'kicked' || outcome === 'refreshed') return cell(outcome, 'good');
   return cell(outcome, outcome === 'already_gone' ? 'dim' : 'bad');
 }
-
-/** What follows from an outcome, in words; '' where nothing does. */
-export const MEANING: Record<ActOutcome, string> = {
-  kicked: '',
-  refreshed: '',
-  already_gone: 'it ended meanwhile',
-  not_found: 'no live session has this id',
-  no_owner: 'a foreign session: another program has its socket, nothing was changed',
-  node_unreachable: 'its node is dead: no socket is left; wssess kick --purge removes its keys',
-  timeout: 'its node did not answer, and will not act on it any more',
-  failed: 'its keys could not be written: others keep changing them, or they hold something else',
-  unknown: 'its node took the request and did not answer: look again',
-};
