@@ -10,9 +10,6 @@ const SWITCH = new Map([
   ['0', false],
 ]);
 
-/** A number without a unit. */
-const BARE = /^\d+$/;
-
 /** How to write a good one, where the bad one was written. */
 function adviceOf({ type, choices, example, default: fallback }: Setting, source: string): string {
   if (type === 'secret') return 'Make one with: openssl rand -base64 32';
@@ -63,23 +60,10 @@ export function parse(one: Setting, text: string, source: string): Types[keyof T
     case 'duration':
       return between(parseDuration(text) ?? wrong('a duration, like 2s, 15m, 24h or 7d'), formatDuration);
     case 'durations': {
-      const parts = text.split(',').map((part) => part.trim());
-      const both = parts.map(parseDuration);
+      const both = text.split(',').map((part) => parseDuration(part.trim()));
       const [send, receive] = both;
       if (both.length !== 2 || send === undefined || receive === undefined) return wrong('two durations, like 10s,10s');
-      const { maxBare = Number.POSITIVE_INFINITY } = one;
-      if (parts.some((part, i) => BARE.test(part) && both[i]! > maxBare)) throw milliseconds(text, source, parts, both);
       return [between(send, formatDuration), between(receive, formatDuration)];
     }
   }
-}
-
-/** What STOMP calls 10000 is 10s here: whoever wrote that is told both, rather than given a beat every 2h46m40s. */
-function milliseconds(text: string, source: string, parts: readonly string[], read: readonly (number | undefined)[]) {
-  const both = (show: (part: string, i: number) => string) => parts.map(show).join(',');
-  const meant = both((part) => (BARE.test(part) ? formatDuration(Number(part)) : part));
-  const written = both((_, i) => formatDuration(read[i] ?? 0));
-  return new WssessError('usage', `${source}: ${JSON.stringify(text)} is ${written}, since a bare number is seconds`, {
-    advice: `Write ${meant} if it was meant as milliseconds, or ${written} if it wasn't.`,
-  });
 }

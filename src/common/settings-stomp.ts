@@ -11,7 +11,6 @@ export const STOMP = {
     help: 'STOMP heart-beats: how often the server can send one, how often it wants one; 0 is off, a bare number is seconds, not milliseconds as in the frames',
     min: 0,
     max: TEN_YEARS,
-    maxBare: 15 * 60_000,
   }),
   connectTimeout: setting({
     flag: '--connect-timeout <duration>',

@@ -34,8 +34,6 @@ export interface Setting<T extends keyof Types = keyof Types> {
   /** Of a secret: its bytes. */
   min?: number;
   max?: number;
-  /** Of durations: one above it that has no unit was meant as milliseconds, as the protocol writes it. */
-  maxBare?: number;
   pattern?: RegExp;
   /** What the pattern takes, in words: `a … of` these. */
   takes?: string;

@@ -167,23 +167,6 @@ describe('values', () => {
   });
 });
 
-test.each([
-  ['10000,10000', '2h46m40s,2h46m40s', '10s,10s'],
-  ['0,4500', '0s,1h15m', '0s,4s500ms'],
-  ['10s, 901', '10s,15m1s', '10s,901ms'],
-  ['30d,20000', '30d,5h33m20s', '30d,20s'],
-])('heart-beats of %s were meant as milliseconds: a usage error that says how to write both', (text, asRead, meant) => {
-  for (const act of [
-    () => read('heartBeat', { heartBeat: text }, {}),
-    () => read('heartBeat', {}, { WSSESS_HEART_BEAT: text }),
-  ]) {
-    const fault = faultOf(act);
-    expect(fault.code).toBe('usage');
-    expect(fault.message).toContain(`${JSON.stringify(text)} is ${asRead}, since a bare number is seconds`);
-    expect(fault.advice).toBe(`Write ${meant} if it was meant as milliseconds, or ${asRead} if it wasn't.`);
-  }
-});
-
 describe('secrets and switches', () => {
   const SECRET = 'a-secret-of-thirty-two-bytes-ok!';
 

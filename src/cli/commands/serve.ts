@@ -5,8 +5,10 @@ import { wordsOf } from '../../common/errno.ts';
 import { EXIT, WssessError } from '../../common/errors.ts';
 import { maskUrl, type RedisAddress, redisAddress } from '../../common/redis-address.ts';
 import { read, type SettingName } from '../../common/settings.ts';
+import { formatDuration } from '../../common/time.ts';
 import { VERSION } from '../../common/version.ts';
 import type { Log } from '../../server/log.ts';
+import type { ServerOptions } from '../../server/options.ts';
 import { SCRIPTS } from '../../sessions/scripts.gen.ts';
 import { openSessions } from '../../sessions/sessions.ts';
 import type { Store } from '../../store/store.ts';
@@ -95,7 +97,7 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
       `wssess ${VERSION} is ready: STOMP on ${server.url.replace('http', 'ws')}/ws, REST on ${server.url}, ` +
         `node ${server.node}, ${opened.what}, prefix ${prefix}\n${opened.more}`,
     );
-    for (const door of openDoors(options.host, options.access)) log.warn(door);
+    for (const warning of [...openDoors(options.host, options.access), ...oddBeats(options)]) log.warn(warning);
     const readyFile = flags.readyFile as string | undefined;
     if (readyFile) {
       writeReady(readyFile, { url: server.url, node: server.node, store: opened.url, prefix, pid: process.pid });
@@ -109,6 +111,18 @@ export async function run(_args: string[], flags: Flags, io: Io): Promise<number
   } finally {
     await opened.close();
   }
+}
+
+/** Milliseconds: who wants heart-beats wants to know sooner. */
+const LONG_BEAT = 15 * 60_000;
+
+/** What STOMP writes as 10000 is 10s in a setting: told to whoever wrote it the other way. */
+function oddBeats({ heartBeat }: ServerOptions): string[] {
+  const both = [heartBeat.send, heartBeat.receive];
+  if (both.every((ms) => ms <= LONG_BEAT)) return [];
+  const meant = both.map((ms) => formatDuration(ms > LONG_BEAT ? ms / 1000 : ms)).join(',');
+  const read = both.map(formatDuration).join(',');
+  return [`--heart-beat is ${read}, since a bare number is seconds: write ${meant} if milliseconds were meant`];
 }
 
 /** The store that a server runs on. */
