@@ -20,6 +20,8 @@ test('the check finds what it is for', () => {
     ['SSCAN', 'ws:sessions:all', '0', 'COUNT', '5000'],
     ['ZRANGE', 'ws:x:newest', '0', '-1'],
     ['ZRANGE', 'ws:x:newest', '-inf', '+inf', 'BYSCORE'],
+    ['ZRANGE', 'ws:x:newest', '-inf', '+inf', 'BYSCORE', 'LIMIT', '0', '5000'],
+    ['ZRANGE', 'ws:x:newest', '-inf', '+inf', 'BYSCORE', 'LIMIT', '90000', '10'],
     ['LRANGE', 'l', '0', '-1'],
     ['MGET', ...Array.from({ length: 1001 }, (_, i) => `k${i}`)],
   ];

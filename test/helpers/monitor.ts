@@ -55,6 +55,8 @@ export function unbounded(commands: readonly Command[]): Command[] {
     if (name === 'ZRANGE' || name === 'ZREVRANGE') {
       const [from, to] = [Number(args[1]), Number(args[2])];
       const byRank = !args.slice(3).some((arg) => /^BY(SCORE|LEX)$/i.test(arg));
+      const limit = args.findIndex((arg) => /^LIMIT$/i.test(arg));
+      if (limit > 0) return !(args[limit + 1] === '0' && Number(args[limit + 2]) <= LARGEST_PAGE);
       return !(byRank && from >= 0 && to >= from && to - from < MOST);
     }
     if (name === 'MGET' || name === 'SMISMEMBER' || name === 'DEL') return args.length > LARGEST_PAGE;
