@@ -3,7 +3,19 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Those that wait longest, which begin first, so that nothing waits for them in the end. */
-const LONG = ['e2e/soak', 'contracts/control', 'contracts/kick', 'contracts/doctor', 'e2e/cli-doctor', 'e2e/cli-drain'];
+const LONG = [
+  'e2e/soak',
+  'e2e/cli-doctor',
+  'e2e/redis-network',
+  'contracts/doctor',
+  'contracts/control',
+  'contracts/kick',
+  'e2e/cli-terminal-questions',
+  'e2e/cli',
+  'e2e/replaced-node',
+  'e2e/cli-drain',
+  'e2e/node-killed',
+];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -19,7 +31,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],
     // Most of these tests wait for another process: more of them than cores run abreast.
-    maxWorkers: availableParallelism() + 2,
+    maxWorkers: availableParallelism() + 4,
     sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
     hookTimeout: 30_000,
