@@ -41,7 +41,7 @@ async function open(): Promise<Store> {
 }
 
 async function measure(store: Store): Promise<void> {
-  const { registry, nodes, keys } = openSessions(store, 'ws');
+  const { registry, nodes, keys, directory } = openSessions(store, 'ws');
   const node = { name: 'chat-1', incarnation: INCARNATION };
   await nodes.hold({ ...node, url: '', host: '', pid: 1, version: '', started_at: '', sessions: 0, ...NO_LOAD });
   const used = async () => Number(/^used_memory_dataset:(\d+)/m.exec(await store.call('INFO', 'memory'))![1]);
@@ -62,10 +62,14 @@ async function measure(store: Store): Promise<void> {
     ['{prefix}:x:own:{incarnation}', (await of(keys.own(INCARNATION))) / SESSIONS],
     ['{prefix}:x:users, two sessions a user', (await of(keys.users)) / SESSIONS],
   ];
+  await store.call('DEL', keys.lease(node.name));
+  await registry.reap([(await directory.get(id(7)))!]);
+  const lost = await of(keys.lost(id(7)));
   console.log(`Redis ${/redis_version:(\S+)/.exec(await store.call('INFO', 'server'))![1]}, ${SESSIONS} sessions\n`);
   console.log('| key | bytes a session |\n|---|---|');
   for (const [key, bytes] of rows) console.log(`| \`${key}\` | ${Math.round(bytes)} |`);
   console.log(`| all, with Redis's own tables (INFO memory) | ${Math.round(total)} |`);
+  console.log(`\nOnce it was reaped with its node, \`{prefix}:x:lost:{id}\`: ${lost} bytes for an hour`);
   store.close();
 }
 

@@ -5,8 +5,10 @@
 import type { Store } from '../store/store.ts';
 import type { Keys } from './keys.ts';
 import { isUsableId, type Session, unpackDetails } from './model.ts';
+import { inPages } from './owners.ts';
 import { scan } from './scan.ts';
 import { look } from './scripts.gen.ts';
+import { unpackLost } from './tombstone.ts';
 
 /** Ids a page: 100 block Redis for less than a millisecond. */
 const PAGE = 100;
@@ -50,6 +52,19 @@ export class Directory {
       whole.skipped += page.skipped;
     }
     return whole;
+  }
+
+  /**
+   * Of ids that aren't alive: the sessions that were reaped because their node was taken for dead, and that may come back
+   * with it. Known for an hour (LOST_TTL).
+   */
+  async lost(ids: readonly string[]): Promise<Session[]> {
+    const found: Session[] = [];
+    for (const page of inPages(ids.filter(isUsableId), PAGE)) {
+      const values = await this.#store.call<(string | null)[]>('MGET', ...page.map(this.#keys.lost));
+      found.push(...page.flatMap((id, i) => (values[i] ? (unpackLost(id, values[i]) ?? []) : [])));
+    }
+    return found;
   }
 
   /**

@@ -57,6 +57,8 @@ export class Keys {
   lease = (node: string): string => `${this.#prefix}:x:node:${node}`;
   /** String: a session of a node taken for dead was ended; the incarnation, then how (tombstone.ts). */
   tombstone = (id: string): string => `${this.#prefix}:x:tombstone:${id}`;
+  /** String: whose a session was that was reaped when its node was taken for dead; the incarnation, then details (tombstone.ts). */
+  lost = (id: string): string => `${this.#prefix}:x:lost:${id}`;
   /** Sorted set: names of nodes by when they last renewed their lease. */
   get nodes(): string {
     return `${this.#prefix}:x:nodes`;

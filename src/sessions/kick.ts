@@ -7,8 +7,9 @@ import type { Ended } from './tombstone.ts';
 
 /**
  * `kicked`: its node closed the socket · `already_gone`: it ended since it was looked up · `not_found` · `no_owner`: a
- * foreign session, nothing was changed · `node_unreachable`: its node's lease is gone · `timeout`: its node didn't
- * answer and certainly won't act · `unknown`: its node took the request and never answered.
+ * foreign session, nothing was changed · `node_unreachable`: its node's lease is gone, and with it perhaps its keys; it may
+ * come back · `timeout`: its node didn't answer and certainly won't act · `unknown`: its node took the request and never
+ * answered.
  */
 export type Outcome = 'kicked' | 'already_gone' | 'not_found' | 'no_owner' | 'node_unreachable' | 'timeout' | 'unknown';
 
@@ -69,9 +70,13 @@ export async function kick(
    */
   const notKicked = async (sessions: readonly Session[], outcome: Outcome) => {
     const now = new Map((await directory.getAll(sessions.map(({ id }) => id))).sessions.map((one) => [one.id, one]));
+    const lost = await directory.lost(sessions.flatMap(({ id }) => (now.has(id) ? [] : [id])));
+    const lostBy = new Map(lost.map(({ id, details }) => [id, details?.incarnation]));
     for (const session of sessions) {
-      const isGone = now.get(session.id)?.packed !== session.packed;
-      const purges = purge && outcome !== 'timeout' && !(isGone && !session.details);
+      const { id, details, packed } = session;
+      const isLost = details !== null && lostBy.get(id) === details.incarnation;
+      const isGone = now.get(id)?.packed !== packed && !isLost;
+      const purges = purge && outcome !== 'timeout' && !(isGone && !details);
       if (purges && (await pace.take(1)) === 0) return;
       const purged = purges && (await registry.purge(session, ended));
       if (isGone && outcome !== 'node_unreachable') report(session, 'already_gone');

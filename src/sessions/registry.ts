@@ -10,7 +10,15 @@ import type { Keys } from './keys.ts';
 import { type Details, packDetails, type Session, unpackDetails } from './model.ts';
 import type { Process } from './nodes.ts';
 import { discard, extend, prune, refresh, register, unregister } from './scripts.gen.ts';
-import { type Ended, packTombstone, SessionEnded, TOMBSTONE_TTL, unpackTombstone } from './tombstone.ts';
+import {
+  type Ended,
+  LOST_TTL,
+  packLost,
+  packTombstone,
+  SessionEnded,
+  TOMBSTONE_TTL,
+  unpackTombstone,
+} from './tombstone.ts';
 
 /** Milliseconds that the details outlive their session, so that whoever reaps it still knows whose it was. */
 const DETAILS_GRACE = 3_600_000;
@@ -106,13 +114,14 @@ export class Registry {
     mode: 'new' | 'late' | 'again',
     most = 0,
   ): Promise<string | undefined> {
-    const { session, role, user: userSet, all, details: detailsKey, newest, lease, own, users, tombstone } = this.#keys;
+    const { session, role, user: userSet, all, details: detailsKey, newest, lease, own, users } = this.#keys;
     const packed = packDetails(details);
-    const beside = [detailsKey(id), newest, users, own(details.incarnation), lease(details.node), tombstone(id)];
+    const beside = [detailsKey(id), newest, users, own(details.incarnation), lease(details.node)];
+    const left = [this.#keys.tombstone(id), this.#keys.lost(id)];
     return this.#compareAndWrite(id, user, async (believed, floor) =>
       this.#store.run<Answer>(
         register,
-        [session(id), role(id), userSet(believed), all, ...beside],
+        [session(id), role(id), userSet(believed), all, ...beside, ...left],
         [
           id,
           believed,
@@ -271,7 +280,7 @@ export class Registry {
 
   /**
    * Removes sessions that nobody owns, and what is left of such: one script each, in one write, and each acts only if
-   * its session is still what was seen.
+   * its session is still what was seen. Whose it was stays known for a while, since it may come back with its owner.
    * @param gone at most some 50, so that Redis serves others in between
    * @returns what became of each
    */
@@ -303,9 +312,12 @@ export class Registry {
     const owner = details ?? { user, node: index?.name ?? '', incarnation: index?.incarnation ?? '' };
     const families = [keys.session(id), keys.role(id), keys.user(user), keys.user(owner.user), keys.all];
     const beside = [keys.details(id), keys.newest, keys.lease(owner.node), keys.own(owner.incarnation), keys.users];
+    const said = [id, user, packed, disowned ? '' : owner.incarnation, owner.user, who];
+    const trace = who === 'reap' && details && !disowned ? packLost(details) : '';
+    const left = [tombstone, TOMBSTONE_TTL, trace, LOST_TTL];
     return {
-      keys: [...families, ...beside, keys.tombstone(id)],
-      args: [id, user, packed, disowned ? '' : owner.incarnation, owner.user, who, tombstone, TOMBSTONE_TTL],
+      keys: [...families, ...beside, keys.tombstone(id), keys.lost(id)],
+      args: [...said, ...left],
     };
   }
 }

@@ -274,7 +274,7 @@ return {'OK'}
 
 export const register: Script = {
   name: 'register',
-  sha: 'a1b00757656553877b50d628cb26c598d91f5988',
+  sha: '9002e41999f771cda7ac48ea2e0effefda2f9850',
   readOnly: false,
   lua: `#!lua
 local function typed(key, want)
@@ -324,6 +324,7 @@ elseif ARGV[10] ~= 'none' then
   redis.call('PEXPIRE', KEYS[3], ARGV[4], 'GT')
 end
 redis.call('SADD', KEYS[4], ARGV[1])
+if ARGV[9] ~= 'new' and not details then redis.call('DEL', KEYS[11]) end
 if redis.call('SET', KEYS[5], ARGV[5], 'NX', 'PX', ARGV[6]) == false then
   redis.call('PEXPIRE', KEYS[5], ARGV[6], 'GT')
 end
@@ -359,7 +360,7 @@ return {'OK'}
 
 export const relist: Script = {
   name: 'relist',
-  sha: '25a6ad57e50027b4a87dbfdedadd951f42e335e2',
+  sha: '227cf6bf935e08757457486d1f760a2f7aef28db',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
@@ -373,8 +374,7 @@ end
 if redis.call('GET', KEYS[1]) ~= ARGV[2] or (redis.call('GET', KEYS[2]) or '') ~= ARGV[3] then return {'STALE'} end
 local ends = redis.call('PEXPIRETIME', KEYS[1])
 local isNew = redis.call('EXISTS', KEYS[3]) == 0
-redis.call('SADD', KEYS[3], ARGV[1])
-redis.call('SADD', KEYS[4], ARGV[1])
+local added = redis.call('SADD', KEYS[3], ARGV[1]) + redis.call('SADD', KEYS[4], ARGV[1])
 if ends < 0 then
   redis.call('PERSIST', KEYS[3])
 elseif isNew then
@@ -382,7 +382,7 @@ elseif isNew then
 else
   redis.call('PEXPIREAT', KEYS[3], ends, 'GT') -- one without a TTL is endless to it
 end
-return {'OK'}
+return {'OK', added}
 `,
 };
 
@@ -476,7 +476,7 @@ return {'OK'}
 
 export const unregister: Script = {
   name: 'unregister',
-  sha: '383c25f867fcbe1331353185ea87fd535688c212',
+  sha: '608ebc801c48a2766b68c48bf62bbbf213c46f44',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function is(key, want)
@@ -508,9 +508,15 @@ if KEYS[4] ~= KEYS[3] then leave(KEYS[4], ARGV[5]) end
 if noted then redis.call('DEL', KEYS[6]) end
 if is(KEYS[7], 'zset') then redis.call('ZREM', KEYS[7], ARGV[1]) end
 if is(KEYS[9], 'zset') then redis.call('ZREM', KEYS[9], ARGV[1]) end
-if ARGV[7] ~= '' then redis.call('SET', KEYS[11], ARGV[7], 'PX', ARGV[8]) end
-if ARGV[6] == 'own' and is(KEYS[11], 'string') and string.sub(redis.call('GET', KEYS[11]), 1, 16) == ARGV[4] then
-  redis.call('DEL', KEYS[11])
+if ARGV[7] ~= '' then
+  redis.call('SET', KEYS[11], ARGV[7], 'PX', ARGV[8])
+  redis.call('DEL', KEYS[12]) -- it won't come back
+end
+if ARGV[9] ~= '' and user ~= '' and not anothers then redis.call('SET', KEYS[12], ARGV[9], 'PX', ARGV[10]) end
+for i = 11, 12 do
+  if ARGV[6] == 'own' and is(KEYS[i], 'string') and string.sub(redis.call('GET', KEYS[i]), 1, 16) == ARGV[4] then
+    redis.call('DEL', KEYS[i])
+  end
 end
 return {anothers and 'ANOTHERS' or 'OK'}
 `,

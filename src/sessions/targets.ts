@@ -9,11 +9,22 @@ export interface Targets {
   missing: string[];
 }
 
-export async function targetsOf(directory: Directory, selection: Selection): Promise<Targets> {
+/** @param options lost: among named ids, sessions too that were reaped and may come back with their node */
+export async function targetsOf(
+  directory: Directory,
+  selection: Selection,
+  { lost = false }: { lost?: boolean } = {},
+): Promise<Targets> {
   if (!selection.ids) return { found: (await findAll(directory, selection)).sessions, missing: [] };
   const except = new Set(selection.except);
   const wanted = [...new Set(selection.ids)].filter((id) => !except.has(id));
   const { sessions } = await directory.getAll(wanted);
   const alive = new Set(sessions.map(({ id }) => id));
-  return { found: sessions.filter(matches(selection)), missing: wanted.filter((id) => !alive.has(id)) };
+  const absent = wanted.filter((id) => !alive.has(id));
+  const may = lost ? await directory.lost(absent) : [];
+  const isLost = new Set(may.map(({ id }) => id));
+  return {
+    found: [...sessions, ...may].filter(matches(selection)),
+    missing: absent.filter((id) => !isLost.has(id)),
+  };
 }

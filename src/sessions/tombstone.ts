@@ -1,8 +1,9 @@
 /**
- * What is left for a node that was taken for dead: which of its sessions somebody ended meanwhile, and how. Without it the
- * node would register them again when it comes back; a session that was merely reaped (`node_lost`) has none, and may return.
+ * What is left of the sessions of a node that was taken for dead. A tombstone, for the node: somebody ended it meanwhile, and
+ * how; without it the node would register it again when it comes back. A session that was merely reaped (`node_lost`) has
+ * none, and may return; of it a trace is left, for who kicks it until then.
  */
-import type { Cause } from './model.ts';
+import { type Cause, type Details, packDetails, type Session, unpackDetails } from './model.ts';
 
 /**
  * Milliseconds that a node may have been without its lease and still register its sessions again. Longer, and it closes
@@ -50,4 +51,19 @@ export function unpackTombstone(value: string): Ended {
     reason: text(reason) ? reason : null,
     actionId: text(action_id) ? action_id : '',
   };
+}
+
+/** Milliseconds for which it is known whose a session was that was reaped. */
+export const LOST_TTL = 3_600_000;
+
+/** What its owner wrote down, without the agent, which takes most of the room. */
+export function packLost(details: Details): string {
+  return details.incarnation + packDetails({ ...details, userAgent: null });
+}
+
+/** Reads what packLost wrote: the session as it was, of which Redis holds nothing else. @returns undefined for anything else */
+export function unpackLost(id: string, value: string): Session | undefined {
+  const packed = value.slice(16);
+  const details = unpackDetails(packed);
+  return details ? { id, user: details.user, role: details.role, ttl: null, details, packed } : undefined;
 }

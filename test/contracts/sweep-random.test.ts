@@ -254,7 +254,7 @@ async function agree(f: Floor, model: Model): Promise<void> {
   }
   for (let passes = 0; passes < 2; passes++) await pass(f, share);
   const { met: _, ...again } = await pass(f, share);
-  expect(again, 'what a second pass finds').toEqual({ ghosts: 0, expired: 0, entries: 0, restored: 0 });
+  expect(again, 'what a second pass finds').toEqual({ ghosts: 0, expired: 0, entries: 0, restored: 0, relisted: 0 });
 
   const listed = new Map<string, string | null>();
   for (const one of await client.smembers('ws:sessions:all')) listed.set(one, await client.get(`ws:session:${one}`));
@@ -267,6 +267,8 @@ async function agree(f: Floor, model: Model): Promise<void> {
   }
   for (const [one, whose] of byHand) {
     expect(await client.get(`ws:session:${one}`), `the foreign session ${one}`).toBe(whose);
+    if (!listed.has(one)) continue;
+    expect(await client.sismember(`ws:user:${whose}`, one), `the foreign ${one} in the set of ${whose}`).toBe(1);
   }
   for (const [one, whose] of listed) {
     expect(whose, `the session key of ${one}, which is listed`).not.toBeNull();

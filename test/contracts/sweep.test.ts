@@ -4,11 +4,13 @@ import type { RestoreOutcome } from '../../src/sessions/control.ts';
 import type { Details } from '../../src/sessions/model.ts';
 import { reapProcess } from '../../src/sessions/sweep/dead.ts';
 import { Examiner } from '../../src/sessions/sweep/examine.ts';
+import { countForeign } from '../../src/sessions/sweep/foreign.ts';
 import { mend } from '../../src/sessions/sweep/mend.ts';
 import { type PassOptions, pass } from '../../src/sessions/sweep/pass.ts';
 import {
   DAY,
   dump,
+  endOf,
   HOUR,
   INCARNATION,
   makeDetails,
@@ -21,7 +23,7 @@ import { contract } from './stores.ts';
 
 const OWN = `ws:x:own:${INCARNATION}`;
 const THEIRS = `ws:x:own:${OTHER_INCARNATION}`;
-const NOTHING = { ghosts: 0, expired: 0, entries: 0, restored: 0 };
+const NOTHING = { ghosts: 0, expired: 0, entries: 0, restored: 0, relisted: 0 };
 
 contract('The sweep', (f) => {
   const theirs = (over: Partial<Details> = {}) => makeDetails({ node: 'n2', incarnation: OTHER_INCARNATION, ...over });
@@ -30,9 +32,9 @@ contract('The sweep', (f) => {
     const { met: _, ...mended } = await pass(f, { share: 1, grace: 0, ...options });
     return mended;
   };
-  /** What lies in Redis but for what nodes say of themselves. */
+  /** What lies in Redis but for what nodes say of themselves, and the traces of what was reaped. */
   const left = async () =>
-    (await f.redis.keys()).filter((key) => !/^ws:x:(schema|nodes|processes|sweeper)$|^ws:x:node:/.test(key));
+    (await f.redis.keys()).filter((key) => !/^ws:x:(schema|nodes|processes|sweeper)$|^ws:x:(node|lost):/.test(key));
   const kill = async (name: string) => void (await f.redis.client.del(`ws:x:node:${name}`));
   /** The process answers: it has sockets for these sessions. */
   const answers = async (incarnation: string, sockets: Record<string, Details>) => {
@@ -411,6 +413,91 @@ contract('The sweep', (f) => {
       const before = await dump(f.redis);
       expect(await sweep()).toEqual(NOTHING);
       expect(await dump(f.redis)).toEqual(before);
+    });
+  });
+
+  describe('a session of another program whose user’s set does not hold it', () => {
+    const KIM = 'ws:user:kim';
+    const online = async () => (await f.directory.sessionsOf('kim')).sessions.map(({ id }) => id).sort();
+
+    test('is put in when the set ran out; the set lasts as long as the last of its members', async () => {
+      await writeByHand(f.redis, 'f1', 'kim', 3600);
+      await writeByHand(f.redis, 'f2', 'kim');
+      await f.registry.refresh((await f.directory.get('f1'))!, HOUR); // the set has a TTL from now on
+      await f.redis.client.del(KIM);
+      expect(await online()).toEqual([]);
+      expect(await sweep()).toEqual({ ...NOTHING, relisted: 2 });
+      expect(await online()).toEqual(['f1', 'f2']);
+      expect(await endOf(f.redis, KIM)).toBe(await endOf(f.redis, 'ws:session:f2'));
+      const before = await dump(f.redis);
+      expect(await sweep()).toEqual(NOTHING);
+      expect(await dump(f.redis)).toEqual(before);
+    });
+
+    test('leaves a set that is there its longer TTL, or none; and one without an end gets a set without one', async () => {
+      await writeByHand(f.redis, 'f1', 'kim', 3600);
+      await writeByHand(f.redis, 'f2', 'kim', 1800);
+      const later = Date.now() + DAY;
+      const lose = (id: string) => f.redis.client.srem(KIM, id);
+      await f.redis.client.pexpireat(KIM, later);
+      await lose('f2');
+      expect(await sweep()).toEqual({ ...NOTHING, relisted: 1 });
+      expect(await endOf(f.redis, KIM)).toBe(later);
+      await f.redis.client.persist(KIM);
+      await lose('f2');
+      expect(await sweep()).toEqual({ ...NOTHING, relisted: 1 });
+      expect(await endOf(f.redis, KIM)).toBe(-1);
+      await f.redis.client.pexpireat(KIM, later);
+      await writeByHand(f.redis, 'f3', 'kim', null);
+      await lose('f3');
+      expect(await sweep()).toEqual({ ...NOTHING, relisted: 1 });
+      expect(await endOf(f.redis, KIM)).toBe(-1);
+      expect(await online()).toEqual(['f1', 'f2', 'f3']);
+    });
+
+    test('must look so for the grace: what its program writes or removes meanwhile is left to it', async () => {
+      for (const id of ['f1', 'f2', 'f3', 'f4']) await writeByHand(f.redis, id, 'kim');
+      await f.redis.client.del(KIM);
+      const { findings } = await new Examiner(f).examine(['f1', 'f2', 'f3', 'f4']);
+      expect(findings.map(({ fault, act, gone }) => [gone.id, fault, act])).toEqual(
+        ['f1', 'f2', 'f3', 'f4'].map((id) => [id, 'missing_index', 'relist']),
+      );
+      const inspect = vi.spyOn(f.directory, 'inspect');
+      f.later(() => inspect.mockRestore());
+      const swept = sweep({ grace: 1000 });
+      await until(() => inspect.mock.calls.length > 0);
+      await inspect.mock.results[0]!.value;
+      expect(await f.redis.client.exists(KIM)).toBe(0);
+      await f.redis.client.sadd(KIM, 'f1');
+      await f.redis.client.del('ws:session:f2');
+      await f.redis.client.set('ws:session:f3', 'lee');
+      await f.redis.client.sadd('ws:user:lee', 'f3');
+      expect(await swept).toEqual({ ...NOTHING, relisted: 1 });
+      expect((await f.redis.client.smembers(KIM)).sort()).toEqual(['f1', 'f4']);
+      expect(await f.redis.client.smembers('ws:user:lee')).toEqual(['f3']);
+      expect(await mend(findings, f)).toEqual(NOTHING);
+    });
+
+    test('is counted meanwhile, once; what another program made of the set stays', async () => {
+      for (const id of ['f1', 'f2']) await writeByHand(f.redis, id, 'kim');
+      await f.redis.client.del(KIM);
+      await f.redis.client.rpush(KIM, 'a list');
+      expect(await sweep({ walked: 0 })).toEqual(NOTHING);
+      expect(await countForeign(f)).toMatchObject({ sessions: 2, users: 1, withoutRole: 2 });
+      await f.redis.client.del(KIM);
+      expect(await sweep({ walked: 0 })).toEqual({ ...NOTHING, relisted: 2 });
+      expect(await countForeign(f)).toMatchObject({ sessions: 2, users: 1, withoutRole: 2 });
+    });
+
+    test('costs one SISMEMBER a session, and nothing is written where nothing is wrong', async () => {
+      for (let i = 0; i < 150; i++) await writeByHand(f.redis, `f${i}`, `u${i % 40}`);
+      const attempt = vi.spyOn(f.store, 'attempt');
+      const runAll = vi.spyOn(f.store, 'runAll');
+      f.later(() => [attempt, runAll].forEach((spy) => void spy.mockRestore()));
+      expect(await sweep()).toEqual(NOTHING);
+      const asked = attempt.mock.calls.flatMap(([commands]) => commands.filter(([name]) => name === 'SISMEMBER'));
+      expect(asked).toHaveLength(150);
+      expect(runAll.mock.calls.filter(([, runs]) => runs.length > 0)).toEqual([]);
     });
   });
 

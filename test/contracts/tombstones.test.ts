@@ -1,7 +1,13 @@
-/** What an owner may still write and remove once it was taken for dead, and what is left for it to read. */
+/** What an owner may still write and remove once it was taken for dead, what is left for it to read, and of what may come back. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { kick } from '../../src/sessions/kick.ts';
-import type { Details, Session } from '../../src/sessions/model.ts';
+import type { Handlers } from '../../src/sessions/control.ts';
+import { check } from '../../src/sessions/doctor/doctor.ts';
+import { type KickOptions, kick } from '../../src/sessions/kick.ts';
+import { type Details, packDetails, type Session } from '../../src/sessions/model.ts';
+import type { Selection } from '../../src/sessions/selection.ts';
+import { reapProcess } from '../../src/sessions/sweep/dead.ts';
+import { pass } from '../../src/sessions/sweep/pass.ts';
+import { targetsOf } from '../../src/sessions/targets.ts';
 import { type Ended, SessionEnded, TOMBSTONE_TTL, unpackTombstone } from '../../src/sessions/tombstone.ts';
 import {
   DAY,
@@ -104,6 +110,170 @@ contract('An owner that was taken for dead', (f) => {
         const how = await ended(f.registry.renew(id, 'kim', details, DAY));
         expect(how).toEqual({ cause: 'kicked', reason: null, actionId: 'a-1' });
       }
+    });
+  });
+
+  describe('whose session was reaped', () => {
+    const LOST = 'ws:x:lost:s1';
+    /** As the sweep removes it. */
+    const reap = async (id = 's1') => expect(await f.registry.reap([await sees(id)])).toEqual(['removed']);
+    const lost = async () => (await f.directory.lost(['s1']))[0];
+    const act = (targets: Session[], over: Partial<KickOptions> = {}) =>
+      kick(targets, f, { actionId: 'a-1', reason: 'because', purge: false, timeout: 1000, ...over });
+    const rest = async () => (await f.redis.keys()).filter((key) => !/^ws:x:(node|processes|schema)/.test(key));
+
+    test('it is known for an hour whose it was, without the agent; a living session has no such trace', async () => {
+      expect(await lost()).toBeUndefined();
+      await loseLease();
+      const set = await timed(() => reap());
+      set(await endOf(f.redis, LOST), HOUR);
+      expect(await rest()).toEqual([LOST]);
+      const known = { ...details, userAgent: null };
+      const packed = packDetails(known);
+      expect(await f.redis.client.get(LOST)).toBe(INCARNATION + packed);
+      expect(await lost()).toEqual({ id: 's1', user: 'kim', role: 'AGENT', ttl: null, details: known, packed });
+      expect(await f.directory.get('s1')).toBeUndefined();
+    });
+
+    test('all of a dead process are known, of one reaped by a pass too', async () => {
+      const ids = Array.from({ length: 130 }, (_, i) => `t${i}`);
+      for (const id of ids) await f.registry.register(id, details);
+      await loseLease();
+      await f.redis.client.zrem(`ws:x:own:${INCARNATION}`, 't7');
+      await reapProcess({ name: 'n1', incarnation: INCARNATION }, f);
+      await pass(f, { share: 1, grace: 0 });
+      const asked = [...ids, 's1', 'nobody', 'not:usable'];
+      expect((await f.directory.lost(asked)).map(({ id }) => id)).toEqual([...ids, 's1']);
+    });
+
+    test('kick by its id says node_unreachable; with purge it leaves a tombstone for its owner, and no trace', async () => {
+      await loseLease();
+      await reap();
+      const before = await dump(f.redis);
+      const row = { session_id: 's1', user: 'kim', node: 'n1', outcome: 'node_unreachable' };
+      const { found, missing } = await targetsOf(f.directory, { ids: ['s1', 's9'] }, { lost: true });
+      expect(missing).toEqual(['s9']);
+      expect(await act(found)).toMatchObject([{ ...row, purged: false }]);
+      expect(await dump(f.redis)).toEqual(before);
+      expect(await act(found, { purge: true })).toMatchObject([{ ...row, purged: true }]);
+      expect(await rest()).toEqual([TOMBSTONE]);
+      await regainLease();
+      expect(await ended(renew())).toEqual({ cause: 'kicked', reason: 'because', actionId: 'a-1' });
+      expect(await f.directory.get('s1')).toBeUndefined();
+    });
+
+    test('it is found by its id alone, and only by who asks for such: not by a user, not by refresh', async () => {
+      await loseLease();
+      await reap();
+      const named = (selection: Selection) => targetsOf(f.directory, selection, { lost: true });
+      expect((await named({ ids: ['s1'], roles: ['AGENT'] })).found).toHaveLength(1);
+      expect(await named({ ids: ['s1'], users: ['lee'] })).toEqual({ found: [], missing: [] });
+      expect(await named({ ids: ['s1'], except: ['s1'] })).toEqual({ found: [], missing: [] });
+      expect(await named({ users: ['kim'] })).toEqual({ found: [], missing: [] });
+      expect(await targetsOf(f.directory, { ids: ['s1'] })).toEqual({ found: [], missing: ['s1'] });
+    });
+
+    test('it comes back with its owner, and the trace goes: renewed, and registered late', async () => {
+      await loseLease();
+      await reap();
+      await regainLease();
+      expect(await renew()).toBe('kim');
+      expect(await f.redis.client.exists(LOST)).toBe(0);
+      expect(await sees()).toMatchObject({ user: 'kim', details });
+      await loseLease();
+      await reap();
+      await regainLease();
+      await f.registry.registerLate('s1', details, 0, HOUR);
+      expect(await f.redis.client.exists(LOST)).toBe(0);
+      expect(await sees()).toMatchObject({ user: 'kim', details });
+    });
+
+    test('whose owner ends it meanwhile: the trace goes, with the lease and without', async () => {
+      for (const isBack of [true, false]) {
+        await loseLease();
+        await reap();
+        if (isBack) await regainLease();
+        await f.registry.unregister('s1', 'kim', details);
+        expect(await rest()).toEqual([]);
+        await regainLease();
+        await f.registry.register('s1', details);
+      }
+    });
+
+    test('whose owner is back is not purged: with its lease alone, nor once it has registered it', async () => {
+      await loseLease();
+      await reap();
+      const found = (await lost())!;
+      await regainLease();
+      expect(await f.registry.purge(found, ENDED)).toBe(false);
+      expect(await f.redis.client.exists(LOST)).toBe(1);
+      // It is asked, and known to have come back: that it doesn't answer is no end.
+      expect(await act([found], { purge: true, timeout: 50 })).toMatchObject([{ outcome: 'timeout', purged: false }]);
+      await renew();
+      const before = await dump(f.redis);
+      expect(await f.registry.purge(found, ENDED)).toBe(false);
+      expect(await dump(f.redis)).toEqual(before);
+    });
+
+    test('whose owner is back is kicked by it, before it has registered it again', async () => {
+      await loseLease();
+      await reap();
+      const [found] = (await targetsOf(f.directory, { ids: ['s1'] }, { lost: true })).found;
+      await regainLease();
+      const answer: Handlers['kick'] = async ({ sessions }) =>
+        sessions.map((session_id) => ({ session_id, outcome: 'kicked' }));
+      f.later(await f.control.listen(INCARNATION, { kick: answer, describe: async () => [] }, () => {}));
+      expect(await act([found!])).toMatchObject([{ session_id: 's1', node: 'n1', outcome: 'kicked' }]);
+    });
+
+    test('and used again by another program: that one is met, and is never taken for it', async () => {
+      await loseLease();
+      await reap();
+      const found = (await lost())!;
+      for (const user of ['kim', 'lee']) {
+        await writeByHand(f.redis, 's1', user);
+        const before = await dump(f.redis);
+        expect(await f.registry.purge(found, ENDED)).toBe(false);
+        expect(await dump(f.redis)).toEqual(before);
+        const targets = await targetsOf(f.directory, { ids: ['s1'] }, { lost: true });
+        expect(targets.found).toMatchObject([{ id: 's1', user, details: null }]);
+        await f.redis.client.del('ws:session:s1');
+      }
+    });
+
+    test('leaves no trace where its owner lives and disowns it, where its TTL ran out, and where it is another’s', async () => {
+      expect(await f.registry.reap([{ ...(await sees()), disowned: true }])).toEqual(['removed']);
+      for (const id of ['s2', 's3']) await f.registry.register(id, details);
+      await loseLease();
+      await f.redis.client.del('ws:session:s2');
+      await f.redis.client.set('ws:session:s3', 'lee', 'EX', 1000);
+      const { traces } = await f.directory.inspect(['s2', 's3']);
+      const gone = traces.map((one) => ({ ...one, user: one.user ?? '' }));
+      expect(await f.registry.reap(gone)).toEqual(['removed', 'anothers']);
+      expect(await f.redis.client.keys('ws:x:lost:*')).toEqual([]);
+    });
+
+    test('a trace that can not be read is none; an emptied Redis has none, and harms nobody', async () => {
+      await loseLease();
+      await reap();
+      const found = (await lost())!;
+      await f.redis.client.set(LOST, 'garbage');
+      expect(await lost()).toBeUndefined();
+      await f.redis.client.del(LOST);
+      await f.redis.client.rpush(LOST, 'a list');
+      expect(await lost()).toBeUndefined();
+      await f.registry.unregister('s1', 'kim', details);
+      await f.redis.client.flushall();
+      expect(await act([found], { purge: true })).toMatchObject([{ outcome: 'node_unreachable', purged: true }]);
+      await regainLease();
+      expect(await ended(renew())).toMatchObject({ cause: 'kicked' });
+    });
+
+    test('doctor finds no fault in it', async () => {
+      await loseLease();
+      await reap();
+      expect(await check(f, { share: 1, grace: 0 })).toMatchObject({ total: 0, cut: false });
+      expect(await f.redis.client.exists(LOST)).toBe(1);
     });
   });
 

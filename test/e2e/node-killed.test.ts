@@ -96,7 +96,14 @@ describeWithRedis('a node that is killed', () => {
     const told = () => second.stderr().includes('node node-a is gone: removed its 200 sessions');
     await until(told, 5000, 'the line in the log');
     expect(await second.stop()).toBe(0);
-    expect(await redis.keys()).toEqual(['ws:x:schema']);
+    // Whose they were, should it come back after all: for an hour.
+    const [lost, others] = [await redis.client.keys('ws:x:lost:*'), await redis.keys()];
+    expect(others.filter((key) => !lost.includes(key))).toEqual(['ws:x:schema']);
+    expect(lost).toHaveLength(MANY);
+    for (const ttl of await Promise.all(lost.map((key) => redis.client.pttl(key)))) {
+      expect(ttl).toBeGreaterThan(0);
+      expect(ttl).toBeLessThanOrEqual(3_600_000);
+    }
   });
 
   it('of three nodes one sweeps; when that one is killed another takes over, and sweeps it too', {

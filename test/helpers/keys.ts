@@ -2,10 +2,10 @@
 import type { TestRedis } from './redis.ts';
 import { until } from './wait.ts';
 
-/** Keys under the prefix `ws`, without what the nodes keep of themselves. */
+/** Keys under the prefix `ws`, without what the nodes keep of themselves and, for an hour, the traces of sessions that were reaped. */
 export async function sessionKeys(redis: Pick<TestRedis, 'keys'>): Promise<string[]> {
   return (await redis.keys()).filter(
-    (key) => key.startsWith('ws:') && !/^ws:x:(schema$|nodes$|node:|processes$|sweeper$)/.test(key),
+    (key) => key.startsWith('ws:') && !/^ws:x:(schema$|nodes$|node:|processes$|sweeper$|lost:)/.test(key),
   );
 }
 

@@ -83,7 +83,7 @@ export async function run(args: string[], flags: Flags, io: Io): Promise<number>
     });
   }
   return withSessions(flags, io, async (sessions) => {
-    const targets = await targetsOf(sessions.directory, selection);
+    const targets = await targetsOf(sessions.directory, selection, { lost: true });
     refuseTooMany(targets.found.length, flags);
     const outlook = () => lookAhead(targets.found, sessions.nodes, flags.purge === true);
     if (flags.dryRun) return showTargets(targets, await outlook(), flags, io);

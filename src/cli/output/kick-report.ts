@@ -48,7 +48,7 @@ const NOTES: Record<Outcome, string> = {
   already_gone: 'it ended meanwhile',
   not_found: 'no live session has this id',
   no_owner: 'a foreign session, another program has its socket; --purge removes its keys',
-  node_unreachable: 'its node is dead; --purge removes its keys',
+  node_unreachable: 'its node is dead; --purge removes its keys, and ends it should its node come back',
   timeout: 'its node did not answer, and will not act on it any more',
   unknown: 'its node took the request and did not answer; look again with: wssess show',
 };

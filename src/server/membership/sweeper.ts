@@ -151,12 +151,13 @@ function counted(count: number, one: string, many = `${one}s`): string {
 }
 
 /** `removed 3 sessions of dead nodes, 12 expired ids; wrote 1 session again`; '' when there was nothing to mend. */
-function summary({ ghosts, expired, entries, restored }: Mended): string {
+function summary({ ghosts, expired, entries, restored, relisted }: Mended): string {
   const removed = [
     ghosts > 0 ? counted(ghosts, 'session without a socket', 'sessions without a socket') : '',
     expired > 0 ? counted(expired, 'expired id') : '',
     entries > 0 ? counted(entries, 'index entry', 'index entries') : '',
   ].filter(Boolean);
   const written = restored > 0 ? [`wrote ${counted(restored, 'session')} again`] : [];
-  return [...(removed.length > 0 ? [`removed ${removed.join(', ')}`] : []), ...written].join('; ');
+  const listed = relisted > 0 ? [`listed ${counted(relisted, 'foreign session')} again`] : [];
+  return [...(removed.length > 0 ? [`removed ${removed.join(', ')}`] : []), ...written, ...listed].join('; ');
 }

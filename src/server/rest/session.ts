@@ -99,7 +99,7 @@ async function remove(call: Call, { sessions }: RestOptions): Promise<Answer> {
   if (reason !== null && Buffer.byteLength(reason) > MAX_REASON) {
     throw new WssessError('bad_request', `reason has at most ${MAX_REASON} bytes`);
   }
-  const found = await sessions.directory.get(id);
+  const found = (await sessions.directory.get(id)) ?? (await sessions.directory.lost([id]))[0];
   let result: Omit<KickResult, 'purged' | 'took'> = { session_id: id, user: null, node: null, outcome: 'not_found' };
   if (found) {
     await ensureWritable(sessions.store, sessions.keys);

@@ -44,8 +44,6 @@ export type Remedy =
   | { act: 'sweep'; finding: Finding }
   /** Remove all that a dead process left. */
   | { act: 'bury'; process: Process }
-  /** Put a foreign session into the sets. */
-  | { act: 'relist'; id: string; user: string; packed: string }
   /** Give an own session the TTL that it was registered with, in ms. */
   | { act: 'limit'; id: string; ttl: number; finding: Finding }
   | { act: 'bound'; id: string }

@@ -30,7 +30,6 @@ export async function lookAtIds(ids: readonly string[], floor: Floor, examiner: 
     .map((finding) => ofFinding(finding, floor));
   found.push(...odd, ...(await unreadableOf(foreign, floor)));
   if (examined.skipped > 0) found.push(...(await ofAnotherType(ids, examined, floor)));
-  found.push(...(await unlistedOf(foreign, floor)));
   found.push(...(await endlessOf(foreign, own, examined, floor)));
   return { found, sessions: live.length, endless: foreign.filter(({ ttl }) => ttl === null).length };
 }
@@ -57,6 +56,7 @@ export function ofFinding(finding: Finding, { keys }: Pick<Floor, 'keys'>): Foun
     if (finding.act === 'unindex') return finding.index;
     if (fault === 'ghost') return keys.session(gone.id);
     if (fault === 'unlisted' || fault === 'expired_id') return keys.all;
+    if (finding.act === 'relist') return keys.user(gone.user);
     return null;
   };
   return {
@@ -110,19 +110,6 @@ async function unreadableOf(foreign: readonly Session[], { store, keys }: Floor)
 
 export function badId(id: string | null, key: string, member: string, remedy: Found['remedy']): Found {
   return { fault: 'bad_id', member, id, user: null, key, node: null, remedy };
-}
-
-/** Foreign sessions that a set doesn't hold; a user's set of another type is a fault of its own. */
-async function unlistedOf(foreign: readonly Session[], { store, keys }: Floor): Promise<Found[]> {
-  if (foreign.length === 0) return [];
-  const listed = await store.call<number[]>('SMISMEMBER', keys.all, ...foreign.map(({ id }) => id));
-  const inSet = await store.attempt<number>(foreign.map(({ id, user }) => ['SISMEMBER', keys.user(user), id]));
-  return foreign.flatMap(({ id, user, packed }, i): Found[] => {
-    const isLacking = listed[i] === 0 ? 'unlisted' : inSet[i] === 0 ? 'missing_index' : undefined;
-    if (!isLacking) return [];
-    const key = isLacking === 'unlisted' ? keys.all : keys.user(user);
-    return [{ fault: isLacking, member: id, id, user, key, node: null, remedy: { act: 'relist', id, user, packed } }];
-  });
 }
 
 /**

@@ -3,7 +3,7 @@
  * TTL is shortened.
  */
 import { inPages } from '../owners.ts';
-import { bound, boundset, limit, relist, scrub } from '../scripts.gen.ts';
+import { bound, boundset, limit, scrub } from '../scripts.gen.ts';
 import type { Sessions } from '../sessions.ts';
 import { reapProcess } from '../sweep/dead.ts';
 import { mend } from '../sweep/mend.ts';
@@ -40,13 +40,6 @@ export async function remedy(found: readonly Found[], floor: Sessions, missing: 
   await registry.discard(of('discard'));
   const dead = new Map(of('bury').map(({ process }) => [process.incarnation, process]));
   for (const process of dead.values()) await reapProcess(process, floor);
-  await store.runAll(
-    relist,
-    of('relist').map(({ id, user, packed }) => ({
-      keys: [keys.session(id), keys.details(id), keys.user(user), keys.all],
-      args: [id, user, packed],
-    })),
-  );
   await store.runAll(
     bound,
     of('bound').map(({ id }) => ({ keys: [keys.role(id), keys.session(id)], args: [] })),

@@ -3,6 +3,7 @@
 --
 -- KEYS  1 session   2 role   3 user   4 all   5 details   6 newest   7 users
 --       8 sessions of the node's process by when they expire   9 lease of the node   10 tombstone
+--       11 trace of a session that was reaped
 -- ARGV  1 id   2 user   3 role, '' for none   4 TTL in ms   5 details   6 TTL of the details in ms
 --       7 connect time in ms   8 incarnation of the node
 --       9 'new': the id must be free; 'late': the same, but what the owner has written before, unheard, is its own;
@@ -66,6 +67,8 @@ elseif ARGV[10] ~= 'none' then
   redis.call('PEXPIRE', KEYS[3], ARGV[4], 'GT')
 end
 redis.call('SADD', KEYS[4], ARGV[1])
+-- Reaped while its node was taken for dead, it is back.
+if ARGV[9] ~= 'new' and not details then redis.call('DEL', KEYS[11]) end
 if redis.call('SET', KEYS[5], ARGV[5], 'NX', 'PX', ARGV[6]) == false then
   redis.call('PEXPIRE', KEYS[5], ARGV[6], 'GT')
 end

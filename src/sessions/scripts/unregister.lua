@@ -4,6 +4,7 @@
 --
 -- KEYS  1 session   2 role   3 user that the session key names   4 user that the details name   5 all   6 details
 --       7 newest   8 lease of the node   9 sessions of the owning process by when they expire   10 users   11 tombstone
+--       12 trace of a session that was reaped
 -- ARGV  1 id   2 the user that the session key is believed to name, '' when it is believed gone
 --       3 the details as the caller saw them, '' for none
 --       4 incarnation of the owner, '' when nobody owns it
@@ -11,6 +12,7 @@
 --       6 'own': the owner asks; 'purge': an operator does, and the owner's lease must be gone; 'reap': who sweeps does, the
 --         same, and a session that another program has made of it stays
 --       7 a tombstone to be left, '' for none: also where all was gone before   8 its TTL in ms
+--       9 a trace to be left where a session that lived is removed, '' for none   10 its TTL in ms
 -- Returns {'OK'}, {'ANOTHERS'}: the session key names another user than the details, so the session stays, and only what
 --         the owner left of its own is removed, {'LIVE'}: the owner lives, {'NOLEASE'}: without details and without its
 --         lease an owner can't know that the session key is its own, {'STALE', user or '', details or ''}. Of the last
@@ -53,9 +55,15 @@ if KEYS[4] ~= KEYS[3] then leave(KEYS[4], ARGV[5]) end
 if noted then redis.call('DEL', KEYS[6]) end
 if is(KEYS[7], 'zset') then redis.call('ZREM', KEYS[7], ARGV[1]) end
 if is(KEYS[9], 'zset') then redis.call('ZREM', KEYS[9], ARGV[1]) end
-if ARGV[7] ~= '' then redis.call('SET', KEYS[11], ARGV[7], 'PX', ARGV[8]) end
+if ARGV[7] ~= '' then
+  redis.call('SET', KEYS[11], ARGV[7], 'PX', ARGV[8])
+  redis.call('DEL', KEYS[12]) -- it won't come back
+end
+if ARGV[9] ~= '' and user ~= '' and not anothers then redis.call('SET', KEYS[12], ARGV[9], 'PX', ARGV[10]) end
 -- The owner has closed its socket: what was left for it has been read.
-if ARGV[6] == 'own' and is(KEYS[11], 'string') and string.sub(redis.call('GET', KEYS[11]), 1, 16) == ARGV[4] then
-  redis.call('DEL', KEYS[11])
+for i = 11, 12 do
+  if ARGV[6] == 'own' and is(KEYS[i], 'string') and string.sub(redis.call('GET', KEYS[i]), 1, 16) == ARGV[4] then
+    redis.call('DEL', KEYS[i])
+  end
 end
 return {anothers and 'ANOTHERS' or 'OK'}

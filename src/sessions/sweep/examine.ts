@@ -31,6 +31,10 @@ export type Finding = { fault: Fault; gone: Gone } & (
       owner: Process;
     }
   | {
+      /** Put it into the sets: no node wrote it. Not at once either: its program may be writing, or removing, it. */
+      act: 'relist';
+    }
+  | {
       /** Take it out of this index. */
       act: 'unindex';
       index: string;
@@ -83,6 +87,8 @@ export class Examiner {
       if (finding) findings.push(finding);
       else if (isLive(trace) && !place.owner && trace.details === null) {
         foreign.push(trace);
+        const lost = place.isListed ? (place.isInSet ? undefined : 'missing_index') : 'unlisted';
+        if (lost) findings.push({ fault: lost, act: 'relist', gone: goneOf(trace) });
         // Foreign sessions have no connect time.
         if (place.isNewest)
           findings.push({
@@ -125,7 +131,7 @@ export class Examiner {
         : []),
     ]);
     const own = new Map(indexes.map((incarnation, i) => [incarnation, rest[i]!]));
-    const inSet = await this.#inSetOfUser(traces.filter((trace) => isLive(trace) && named(trace)));
+    const inSet = await this.#inSetOfUser(traces.filter((trace) => isLive(trace) && (named(trace) || isPlain(trace))));
     const at = new Map(ids.map((id, i) => [id, i]));
     return {
       now: millisecondsOf(time),
@@ -140,7 +146,8 @@ export class Examiner {
           end: end === null ? null : Number(end),
           isListed: listed![i] === 1,
           isNewest: newest![i] !== null,
-          isUserKnown: known![i] !== null && inSet.has(trace.id),
+          isInSet: inSet.has(trace.id),
+          isUserKnown: known![i] !== null,
         };
       },
     };
@@ -162,7 +169,9 @@ interface Place {
   end: number | null;
   isListed: boolean;
   isNewest: boolean;
-  /** The user's set holds it, and the index of users the user. */
+  /** The user's set holds it. */
+  isInSet: boolean;
+  /** The index of users holds the user. */
   isUserKnown: boolean;
 }
 
@@ -183,15 +192,19 @@ function judge(trace: Trace, place: Place, now: number): Finding | undefined {
 }
 
 /** What a session of a living process has lost; undefined: nothing, or its owner is about to end it. */
-function lossOf(trace: Trace, { end, isListed, isNewest, isUserKnown }: Place, now: number): Fault | undefined {
+function lossOf(
+  trace: Trace,
+  { end, isListed, isInSet, isNewest, isUserKnown }: Place,
+  now: number,
+): Fault | undefined {
   if (!isLive(trace)) {
     const isEnding = end !== null && end <= now && end > now - OWNER_GRACE;
     return isEnding ? undefined : 'expired_id';
   }
   if (!isListed) return 'unlisted';
   const hasRole = trace.role !== null || trace.details?.role === null;
-  const isWhole = trace.details !== null && hasRole && isNewest && isUserKnown && end !== null && end > now;
-  return isWhole ? undefined : 'missing_index';
+  const isHeld = isInSet && isNewest && isUserKnown && end !== null && end > now;
+  return trace.details !== null && hasRole && isHeld ? undefined : 'missing_index';
 }
 
 function isLive(trace: Trace): trace is Session {

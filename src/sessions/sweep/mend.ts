@@ -3,7 +3,7 @@
 import type { Process } from '../nodes.ts';
 import { inPages } from '../owners.ts';
 import type { Gone } from '../registry.ts';
-import { unindex } from '../scripts.gen.ts';
+import { relist, unindex } from '../scripts.gen.ts';
 import type { Sessions } from '../sessions.ts';
 import type { Finding } from './examine.ts';
 
@@ -22,9 +22,11 @@ export interface Mended {
   entries: number;
   /** Sessions that their owner has written again. */
   restored: number;
+  /** Sessions of other programs that were put into the sets again. */
+  relisted: number;
 }
 
-export const nothing = (): Mended => ({ ghosts: 0, expired: 0, entries: 0, restored: 0 });
+export const nothing = (): Mended => ({ ghosts: 0, expired: 0, entries: 0, restored: 0, relisted: 0 });
 
 export function add(sum: Mended, more: Mended): void {
   for (const name of Object.keys(sum) as (keyof Mended)[]) sum[name] += more[name];
@@ -72,6 +74,10 @@ export async function mend(
     }
   }
   mended.entries += await takeOut(orphans, floor);
+  mended.relisted = await putBack(
+    isOf('relist').map(({ gone }) => gone),
+    floor,
+  );
   return mended;
 }
 
@@ -93,6 +99,18 @@ export async function takeOut(
     })),
   );
   return results.filter(([result]) => result === 'OK').length;
+}
+
+/** Puts live sessions that no node wrote into the sets again. @returns how many a set didn't hold */
+async function putBack(lost: readonly Gone[], { store, keys }: Pick<Floor, 'store' | 'keys'>): Promise<number> {
+  const results = await store.runAll<[string, number?]>(
+    relist,
+    lost.map(({ id, user, packed }) => ({
+      keys: [keys.session(id), keys.details(id), keys.user(user), keys.all],
+      args: [id, user, packed],
+    })),
+  );
+  return results.filter(([, added = 0]) => added > 0).length;
 }
 
 /** Asks the owners, all at the same time. One that doesn't answer, or is too old to know how, changes nothing. */

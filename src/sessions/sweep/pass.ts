@@ -17,7 +17,7 @@ import { type Stale, staleOf } from './users.ts';
 const PAGE = 100;
 /** Share of the time that a pass works; a third of its work is Redis's, which so spends a tenth of its time at most. */
 const SHARE = 0.25;
-/** Milliseconds for which what is to be removed must look so: others write a session key by key, in any order. */
+/** Milliseconds for which what others may be writing must look so: they write and remove a session key by key. */
 const GRACE = 3000;
 /** Findings that wait for this at a time; a pass goes no further meanwhile. */
 const MOST_WAITING = 20_000;
@@ -161,8 +161,9 @@ class Pass {
   }
 
   async #take(findings: readonly Finding[]): Promise<void> {
-    const [later, now] = [findings.filter(({ act }) => act === 'reap'), findings.filter(({ act }) => act !== 'reap')];
-    this.#wait(later);
+    const waits = ({ act }: Finding) => act === 'reap' || act === 'relist';
+    this.#wait(findings.filter(waits));
+    const now = findings.filter((one) => !waits(one));
     add(this.#mended, await mend(now, this.#sessions, this.#silent));
   }
 

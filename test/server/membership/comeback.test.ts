@@ -9,6 +9,7 @@ import { WssessError } from '../../../src/common/errors.ts';
 import { kick } from '../../../src/sessions/kick.ts';
 import type { Session } from '../../../src/sessions/model.ts';
 import { Registry } from '../../../src/sessions/registry.ts';
+import { targetsOf } from '../../../src/sessions/targets.ts';
 import { LONGEST_ABSENCE } from '../../../src/sessions/tombstone.ts';
 import { contract } from '../../contracts/stores.ts';
 import { writeByHand } from '../../helpers/floor.ts';
@@ -23,7 +24,7 @@ contract('A node that comes back', (f) => {
   const loseLease = () => f.redis.client.del('ws:x:node:n1');
   const reap = async (id: string) => {
     const found = await f.directory.get(id);
-    return found !== undefined && (await f.registry.purge(found));
+    return found !== undefined && (await f.registry.reap([found]));
   };
 
   test('with one that was purged meanwhile closes it as a kick does, and registers the others', async () => {
@@ -84,6 +85,7 @@ contract('A node that comes back', (f) => {
       { weight: 2, arbitrary: fc.record({ op: fc.constant('loseWrites' as const), which }) },
       { weight: 2, arbitrary: fc.record({ op: fc.constant('claimedKick' as const), which }) },
       { weight: 4, arbitrary: fc.record({ op: fc.constant('kick' as const), which }) },
+      { weight: 4, arbitrary: fc.record({ op: fc.constant('kickById' as const), which }) },
       { weight: 1, arbitrary: fc.record({ op: fc.constant('leave' as const), which }) },
       { weight: 1, arbitrary: fc.record({ op: fc.constant('sign' as const), which }) },
     );
@@ -115,11 +117,15 @@ contract('A node that comes back', (f) => {
             expect(client.closed).toBeDefined();
             return undefined;
           }
-          case 'kick': {
+          case 'kick':
+          case 'kickById': {
             const options = { actionId: 'a-2', reason: null, purge: true, timeout: 300 };
-            const [result] = await kick([seen.get(client)!], f, options);
-            if (result!.outcome === 'kicked') expect(client.closed).toBeDefined();
-            if (result!.outcome === 'kicked' || result!.purged) out.add(client);
+            const { found } = await targetsOf(f.directory, { ids: [connection.id] }, { lost: true });
+            const targets = name === 'kick' ? [seen.get(client)!] : found;
+            const [result] = await kick(targets, f, options);
+            if (!result) return undefined;
+            if (result.outcome === 'kicked') expect(client.closed).toBeDefined();
+            if (result.outcome === 'kicked' || result.purged) out.add(client);
             return undefined;
           }
           case 'leave':
@@ -148,7 +154,9 @@ contract('A node that comes back', (f) => {
       expect(await agrees()).toBe(true);
       for (const client of out) expect(client.closed).toBeDefined();
       expect(faults.filter((fault) => (fault as { code?: string }).code === undefined)).toEqual([]);
+      expect(await f.redis.client.exists(...open().map((id) => `ws:x:lost:${id}`), 'ws:x:lost:none')).toBe(0);
       await Promise.all(clients.map(({ connection }) => connection.end('shutdown', { code: 1001, reason: '' })));
+      expect(await f.redis.client.keys('ws:x:lost:*')).toEqual([]);
     };
     await fc.assert(fc.asyncProperty(steps, run), { numRuns: RUNS, endOnFailure: true });
   });
