@@ -1,6 +1,6 @@
 /**
- * What clients supplied, made harmless: for terminals and log lines (visible), for JSON (safeJson), for fields with
- * a limit in bytes (cutUtf8).
+ * What clients supplied, made harmless: for terminals and log lines (visible), for fields of one line (headline), for JSON
+ * (safeJson), for fields with a limit in bytes (cutUtf8).
  */
 
 /**
@@ -37,6 +37,11 @@ export function visible(text: string): string {
     if (match.length > String.fromCodePoint(code).length) return match; // an emoji
     return SHORT[match] ?? (code < 0x100 ? `\\x${hex(code, 2)}` : `\\u{${hex(code, 1)}}`);
   });
+}
+
+/** The first line of `text` that isn't blank, as `visible` has it; '' if there is none. */
+export function headline(text: string): string {
+  return visible(/\S.*/.exec(text)?.[0].trimEnd() ?? '');
 }
 
 /**

@@ -118,7 +118,7 @@ export const STOMP = {
     key: 'stomp.queue_ttl',
     type: 'duration',
     default: '10m',
-    help: 'how long a message of a /queue waits for a subscriber',
+    help: 'how long a message of a /queue waits for a subscriber; anew each time that one gives it back',
     min: 0,
     max: TEN_YEARS,
   }),

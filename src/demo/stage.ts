@@ -22,7 +22,7 @@ export interface StageOptions {
   size: number;
   /** The same crowd for the same seed. */
   seed: number;
-  /** Where the server's log goes. */
+  /** Where the server's warnings go; what else it logs, like a kick, is seen anyway. */
   log(line: string): void;
   /** Aborted when the demo is to end. */
   over: AbortSignal;
@@ -49,7 +49,7 @@ export async function onStage<T>(options: StageOptions, play: (stage: Stage) => 
   const { store, where, close } = await openStore();
   try {
     const sessions = openSessions(store, prefix);
-    const server = new Server(ownOptions(), sessions, makeLog(log));
+    const server = new Server(ownOptions(), sessions, { ...makeLog(log), info() {} });
     await server.start();
     const ws = `${server.url.replace('http', 'ws')}/ws`;
     const crowd = new Crowd({ url: ws, size, random: seeded(seed) });

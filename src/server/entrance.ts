@@ -1,5 +1,11 @@
 /** Where everybody comes in: one port, for REST and for WebSocket handshakes. */
-import { createServer, type Server as HttpServer, type IncomingMessage, type RequestListener } from 'node:http';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import { asWssessError, WssessError } from '../common/errors.ts';
 import { needsToken } from './app/access.ts';
@@ -46,7 +52,9 @@ export class Entrance {
       },
       rest,
     );
-    this.#http.on('clientError', (error, socket) => refuseGarbage(error, socket));
+    const last = new WeakMap<Duplex, ServerResponse>();
+    this.#http.prependListener('request', ({ socket }, response) => last.set(socket, response));
+    this.#http.on('clientError', (error, socket) => refuseGarbage(error, socket, last.get(socket)));
     this.#http.on('upgrade', (request, socket, head) => {
       if (request.headers.upgrade?.toLowerCase() === 'websocket') this.#upgrade(request, socket, head);
       else ignoreUpgrade(request, socket, rest);

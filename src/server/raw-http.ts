@@ -10,11 +10,16 @@ const LINGER = 1000;
 /** Answers with the error's published JSON, and closes. */
 export function refuse(socket: Duplex, error: WssessError, status: number = error.http): void {
   const body = JSON.stringify(error);
-  socket.end(
+  socket.write(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
-  // A peer that keeps its side open keeps ours open too, and the server from ending.
+  hangUp(socket);
+}
+
+/** A peer that keeps its side open would keep ours open too, and the server from ending. */
+function hangUp(socket: Duplex): void {
+  socket.end();
   const drop = setTimeout(() => socket.destroy(), LINGER);
   socket.once('close', () => clearTimeout(drop));
 }
@@ -35,16 +40,19 @@ export function ignoreUpgrade(
   response.assignSocket(socket);
   response.once('finish', () => {
     response.detachSocket(socket);
-    socket.end();
-    const drop = setTimeout(() => socket.destroy(), LINGER);
-    socket.once('close', () => clearTimeout(drop));
+    hangUp(socket);
   });
   serve(request, response);
 }
 
-/** What isn't HTTP, or too long or too slow for it. */
-export function refuseGarbage(error: Error & { code?: string }, socket: Duplex): void {
+/**
+ * What isn't HTTP, or too long or too slow for it.
+ * @param last the answer to the last request of this socket
+ */
+export function refuseGarbage(error: Error & { code?: string }, socket: Duplex, last?: ServerResponse): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  // Its body is at fault, and it was answered without that: a second answer would be taken for one to the next request.
+  if (last?.headersSent && !last.req.complete) return void hangUp(socket);
   if (error.code === 'HPE_HEADER_OVERFLOW') refuse(socket, new WssessError('bad_request', 'the head is too long'), 431);
   else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     refuse(socket, new WssessError('bad_request', 'the request took too long'), 408);

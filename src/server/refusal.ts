@@ -6,6 +6,7 @@ export const CLOSE = {
   normal: 1000,
   shutdown: 1001,
   protocol: 1002,
+  notUtf8: 1007,
   policy: 1008,
   tooBig: 1009,
   internal: 1011,

@@ -165,6 +165,7 @@ export class Server {
           forgetGhost: (id) => this.#members.forgetGhost(id),
           rewrite: (id) => this.#members.rewrite(id),
           drain: (asks) => this.#drain(asks),
+          log: this.#log,
         }),
         (error) => this.#faults.tell(error),
       );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutUtf8, safeJson, visible } from '../../src/common/escape.ts';
+import { cutUtf8, headline, safeJson, visible } from '../../src/common/escape.ts';
 
 /** Said here in other words than in the code: what must never reach a terminal. */
 const HARMFUL = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\u115F\u1160\u3164\uFFA0]/u;
@@ -126,4 +126,14 @@ describe('cutUtf8', () => {
       { numRuns: 1000 },
     );
   });
+});
+
+test.each([
+  ['one line', 'one line'],
+  [' \n\t first \r\nsecond', 'first'],
+  ['a\u2028b', 'a'],
+  ['\0\x1b[2J', '\\x00\\x1b[2J'],
+  [' \n ', ''],
+])('headline of %j is %j', (text, line) => {
+  expect(headline(text)).toBe(line);
 });

@@ -51,6 +51,7 @@ export async function startNode(f: Floor, { ttl = 60_000 }: { ttl?: number } = {
     forgetGhost: (id) => members.forgetGhost(id),
     rewrite: (id) => members.rewrite(id),
     drain: async () => ({ draining: false, stopping: false, sessions: 0 }),
+    log,
   });
   await lease.take();
   f.later(await own.control.listen(incarnation, handlers, (error) => faults.push(error)));

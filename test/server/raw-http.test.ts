@@ -147,7 +147,7 @@ describeWithRedis('the port', () => {
 
   it.each([
     ['that is too large', Buffer.alloc(4 << 20, 'x'), true, 1009, /larger/],
-    ['of text that is no UTF-8', Buffer.from([0xff]), false, 1007, /not WebSocket/],
+    ['of text that is no UTF-8', Buffer.from([0xff]), false, 1007, /not UTF-8/],
   ])('a WebSocket message %s has an ERROR, then the close', async (_, bytes, binary, code, message) => {
     const client = await talk(serve.ws, 'cust01');
     client.socket.send(bytes, { binary });
@@ -168,6 +168,36 @@ describeWithRedis('the port', () => {
       expect(answer).toMatch(/^HTTP\/1\.1 408 /);
       expect(bodyOf(answer).error.code).toBe('bad_request');
     }
+    expect(await slow.stop()).toBe(0);
+  });
+
+  it.each<[string, string, string]>([
+    ['drips', 'Content-Length: 9', 'x'],
+    ['is garbage', 'Transfer-Encoding: chunked', 'no chunk\r\n'],
+  ])('a request that was answered while its body came is answered once, though that %s', async (_, header, body) => {
+    const slow = await startServe(redis.url, ['--connect-timeout', '200ms']);
+    let text = '';
+    const socket = connect(slow.port, '127.0.0.1', () =>
+      socket.write(`POST /nope HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`),
+    );
+    const ended = new Promise<void>((resolve, reject) => socket.on('end', resolve).on('error', reject));
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      if (text === '') socket.write(body);
+      text += part;
+    });
+    await within(ended);
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 404']);
+    expect(bodyOf(text).error.code).toBe('no_route');
+    expect(await slow.stop()).toBe(0);
+  });
+
+  it('the request behind one that was answered is answered by itself: a head that never ends with 408', async () => {
+    const slow = await startServe(redis.url, ['--connect-timeout', '200ms']);
+    const answer = await exchange(
+      'POST /nope HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nxGET /',
+      slow.port,
+    );
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 404', 'HTTP/1.1 408']);
     expect(await slow.stop()).toBe(0);
   });
 

@@ -184,6 +184,33 @@ describeWithRedis('REST', () => {
     expect((await client.closed).code).toBe(4001);
   });
 
+  it.each<[string, string, string]>([
+    ['two lines', 'go home\nit is late', 'go home'],
+    ['CRLF', '\r\n \r\ngo home\r\nit is late', 'go home'],
+    ['a lone CR', 'go home\rit is late', 'go home'],
+    ['NUL', 'go\0home', 'go\\x00home'],
+    ['a colon and a backslash', 'C:\\', 'C:\\'],
+  ])('the message of ERROR is one line, in every version; the body is all of it: %s', async (_, reason, message) => {
+    for (const version of ['1.0', '1.1', '1.2']) {
+      const client = await talk(serve.ws, 'cust01', { 'accept-version': version });
+      expect((await remove(`/api/session/${client.session}?reason=${encodeURIComponent(reason)}`)).status).toBe(200);
+      const error = await client.wait('ERROR');
+      const escaped = version === '1.0' ? message : message.replaceAll('\\', '\\\\').replaceAll(':', '\\c');
+      expect([version, error.header('message'), error.body.toString()]).toEqual([version, escaped, reason]);
+    }
+  });
+
+  it.each(['', '%20%0A'])('a reason that is blank is none: "%s"', async (reason) => {
+    const client = await talk(serve.ws, 'cust01');
+    expect((await remove(`/api/session/${client.session}?reason=${reason}`)).status).toBe(200);
+    const error = await client.wait('ERROR');
+    expect([error.header('message'), error.body.toString()]).toEqual([
+      'kicked',
+      'This session was closed by an operator.',
+    ]);
+    expect((await client.closed).reason).toBe('kicked');
+  });
+
   it('a reason may hold a question mark', async () => {
     const client = await talk(serve.ws, 'cust01');
     expect((await remove(`/api/session/${client.session}?reason=still+there?+bye`)).status).toBe(200);

@@ -122,6 +122,40 @@ describeWithRedis('a hostile peer', () => {
     await expectClose(bytes, code);
   });
 
+  it.each<[string, Buffer, number, RegExp]>([
+    [
+      'text that is no UTF-8',
+      wsFrame(text, bad),
+      1007,
+      /^message:A WebSocket text message is not UTF-8 .*[\s\S]*\n\nSend /m,
+    ],
+    ['a length beyond the limit', wsFrame(binary, '', { length: 16n << 20n }), 1009, /larger than[\s\S]*\n\nSend /],
+    [
+      'a frame without a mask',
+      wsFrame(text, '\n', { masked: false }),
+      1002,
+      /breaks RFC 6455\n[\s\S]*\n\nThe bytes are /,
+    ],
+  ])('what came before %s is still acted on, and has its receipts before the ERROR', async (_, broken, code, told) => {
+    await neighbour.sure('SUBSCRIBE', { id: 'before', destination: '/topic/before' });
+    const peer = await rawWebSocket(serve.port, wsFrame(text, CONNECT));
+    await until(() => peer.arrived().length > 0);
+    const names = Array.from({ length: 20 }, (_, i) => `r${i}`);
+    const sends = names.map((receipt) =>
+      wsFrame(text, frame('SEND', { destination: '/topic/before', receipt }, receipt)),
+    );
+    peer.socket.write(Buffer.concat([...sends, broken]));
+    expect(await within(peer.closed)).toBe(code);
+    const came = peer.arrived().filter(({ opcode }) => opcode !== close);
+    const all = came.map(({ payload }) => payload.toString()).join('');
+    expect([...all.matchAll(/^receipt-id:(.*)$/gm)].map(([, id]) => id)).toEqual(names);
+    expect(all).toMatch(/\0ERROR\n[^\0]*\0$/);
+    expect(all.slice(all.indexOf('ERROR'))).toMatch(told);
+    await neighbour.wait('MESSAGE', names.length);
+    expect(neighbour.frames('MESSAGE').map(({ body }) => body.toString())).toEqual(names);
+    await neighbour.sure('UNSUBSCRIBE', { id: 'before' });
+  });
+
   it('--max-headers, --max-header: the largest frame fits one message, and no setting lifts the limit of a message', async () => {
     const [many, huge] = await Promise.all([
       startServe(redis.url, ['--node', 'many', '--max-headers', '10000', '--max-header', '256', '--max-body', '0']),

@@ -115,12 +115,23 @@ function roleOf(payload: JWTPayload, claim: string): string | null {
   return role || null;
 }
 
+/** NumericDates (RFC 7519, 4.1). */
+const TIMES: ReadonlySet<string> = new Set(['exp', 'nbf', 'iat']);
+
 /** What the client is told. Claims are only looked at once the signature is right. */
 function toldOf(error: unknown): Refusal {
   if (error instanceof errors.JWTExpired) return expired('the token has expired');
   if (error instanceof errors.JWTClaimValidationFailed) {
-    const { claim, reason } = error;
-    const what = reason === 'missing' ? 'is missing' : claim === 'nbf' ? 'is yet to come' : 'is not what it must be';
+    const { claim, reason, payload } = error;
+    const isTime = TIMES.has(claim);
+    const what =
+      reason === 'missing'
+        ? 'is missing'
+        : isTime && !Number.isFinite(payload[claim])
+          ? 'is no time'
+          : isTime
+            ? 'is yet to come' // nbf: one that has been is JWTExpired, and nobody asks for the age
+            : 'is not what it must be';
     return new Refusal(`the token's ${claim} ${what}`, NEW_TOKEN);
   }
   return new Refusal('the token cannot be checked', NEW_TOKEN); // its claims are no JSON object

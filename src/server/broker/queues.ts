@@ -12,7 +12,7 @@ export interface QueueLimits {
   maxQueue: number;
   /** Bytes of those of all queues. */
   maxQueues: number;
-  /** Milliseconds that a message waits for a consumer. */
+  /** Milliseconds that a message waits for a consumer; what it is with one doesn't count. */
   queueTtl: number;
 }
 
@@ -92,16 +92,7 @@ export class Queues<Consumer extends object, Content> {
   /** Queues a message, for which there is room. */
   push(name: string, id: string, content: Content, bytes: number): void {
     const queue = this.#of(name);
-    const { now, limits } = this.#surroundings;
-    this.#put(queue, {
-      id,
-      content,
-      bytes,
-      order: ++this.#order,
-      endsAt: now() + limits.queueTtl,
-      nacks: 0,
-      refusedBy: undefined,
-    });
+    this.#put(queue, { id, content, bytes, order: ++this.#order, endsAt: 0, nacks: 0, refusedBy: undefined });
     this.#count(queue, bytes);
     this.wake(name);
   }
@@ -166,12 +157,14 @@ export class Queues<Consumer extends object, Content> {
     this.#nextEnd = Number.POSITIVE_INFINITY;
     for (const [name, queue] of this.#queues) {
       this.#expire(name, queue);
-      this.#nextEnd = Math.min(this.#nextEnd, queue.first?.endsAt ?? Number.POSITIVE_INFINITY);
+      this.#nextEnd = Math.min(this.#nextEnd, queue.oldest?.endsAt ?? Number.POSITIVE_INFINITY);
     }
   }
 
   /** A message waits: a new one, or one that comes back. */
   #put(queue: Queue<Consumer, Content>, message: Queued<Consumer, Content>): void {
+    const { now, limits } = this.#surroundings;
+    message.endsAt = now() + limits.queueTtl;
     queue.push(message);
     this.#nextEnd = Math.min(this.#nextEnd, message.endsAt);
   }

@@ -4,6 +4,8 @@
  * neighbours, so it is let run into the limit of its own buffer, and is cut there (cause `slow_consumer`).
  */
 
+import { Debts } from './debts.ts';
+
 /** Bytes that may wait for a receiver before its senders do; less where --max-buffer is small. */
 const MARK = 256 * 1024;
 /** Milliseconds of waiting that a receiver makes good by taking `mark` bytes: 512 KiB a second is steady. */
@@ -27,6 +29,8 @@ interface Account {
   taken: number;
   /** Milliseconds that senders waited for it, less what it made good. */
   owed: number;
+  /** When it was last looked, in ms of the monotonic clock. */
+  at: number;
   /** Senders that wait for it: until everything is taken, the socket is gone, or it owes too much. */
   wait: { over: Promise<void>; end(): void } | undefined;
 }
@@ -36,11 +40,17 @@ export class BackPressure {
   readonly #accounts = new WeakMap<Receiver, Account>();
   /** Those that have not taken everything yet. */
   readonly #behind = new Map<Receiver, Account>();
+  readonly #debts = new Debts(PATIENCE);
+  readonly #now: () => number;
   #looking: NodeJS.Timeout | undefined;
   #met: Set<Promise<void>> | undefined;
 
-  /** @param maxBuffer bytes at which a receiver is cut */
-  constructor(maxBuffer: number) {
+  /**
+   * @param maxBuffer bytes at which a receiver is cut
+   * @param now milliseconds of a monotonic clock
+   */
+  constructor(maxBuffer: number, now: () => number = () => performance.now()) {
+    this.#now = now;
     this.mark = Math.min(MARK, Math.floor(maxBuffer / 4));
   }
 
@@ -52,6 +62,23 @@ export class BackPressure {
   /** When a receiver that senders wait for is waited for no more; undefined when nobody waits for it. */
   waitFor(receiver: Receiver): Promise<void> | undefined {
     return this.#behind.get(receiver)?.wait?.over;
+  }
+
+  /** A new one: what others of its owner left, when they went, it owes from the beginning. */
+  come(receiver: Receiver, owner: string): void {
+    const at = this.#now();
+    const owed = this.#debts.of(owner, at);
+    if (owed > 0) this.#accounts.set(receiver, { taken: receiver.taken, owed, at, wait: undefined });
+  }
+
+  /** It goes: nobody waits for it any more. Nothing is sent to it from here. */
+  leave(receiver: Receiver, owner: string): void {
+    const account = this.#accounts.get(receiver);
+    if (!account) return;
+    this.#behind.delete(receiver);
+    end(account);
+    // As it was last looked: of a socket that is gone it is not known what the client has taken since.
+    this.#debts.leave(owner, account.owed, account.at, this.#now());
   }
 
   /** Something was sent to a receiver for which more than `mark` waits. */
@@ -81,7 +108,7 @@ export class BackPressure {
   }
 
   #begin(receiver: Receiver): Account {
-    const account = this.#accounts.get(receiver) ?? { taken: 0, owed: 0, wait: undefined };
+    const account = this.#accounts.get(receiver) ?? { taken: 0, owed: 0, at: 0, wait: undefined };
     this.#accounts.set(receiver, account);
     this.#behind.set(receiver, account);
     this.#look(receiver, account, 0);
@@ -105,6 +132,7 @@ export class BackPressure {
     const { taken } = receiver;
     account.owed = Math.max(0, account.owed + waited - ((taken - account.taken) / this.mark) * PACE);
     account.taken = taken;
+    account.at = this.#now();
     if (account.owed >= PATIENCE) end(account);
   }
 }

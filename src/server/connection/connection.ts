@@ -1,4 +1,5 @@
 /** One client: a state machine between its two flows (inflow.ts, outflow.ts) and the rest of the server. */
+import { headline } from '../../common/escape.ts';
 import type { Cause } from '../../sessions/model.ts';
 import { CLOSE, Refusal } from '../refusal.ts';
 import { type Frame, Headers, ownHeader, type Version } from '../stomp/frame.ts';
@@ -10,7 +11,7 @@ import { HeartBeats } from './heart-beats.ts';
 import { Inflow } from './inflow.ts';
 import { Outflow } from './outflow.ts';
 import type { Ending, Surroundings } from './surroundings.ts';
-import { toldOf } from './told.ts';
+import { faultOf, toldOf } from './told.ts';
 
 export class Connection {
   readonly id: string;
@@ -32,7 +33,8 @@ export class Connection {
   readonly #outflow: Outflow;
   readonly #connectTimer: NodeJS.Timeout;
   #version: Version = '1.0';
-  #isGone = false;
+  /** What is done once all that came is handled: nothing more comes. */
+  #last: (() => void) | undefined;
   #ended: Promise<void> | undefined;
 
   constructor(id: string, transport: Transport, surroundings: Surroundings) {
@@ -44,7 +46,7 @@ export class Connection {
       roomFor: (frame) => (backPressure.active ? roomFor(this, frame, services) : undefined),
       handle: (frame) => this.#handle(frame),
       refuse: (error, frame) => this.#refuse(error, frame),
-      done: () => this.#isGone && void this.end('closed', { code: CLOSE.normal, reason: '' }),
+      done: () => this.#last?.(),
       // While the client wasn't listened to it wasn't silent.
       resumed: () => this.heartBeats.received(performance.now()),
     });
@@ -97,18 +99,18 @@ export class Connection {
     this.onSign();
   }
 
-  /** The client broke the rules of the transport. */
+  /** The client broke the rules of the transport. What was received before is still acted on (1.2 "RECEIPT"). */
   fault(code: number): void {
-    const broken: Record<number, string> = {
-      [CLOSE.tooBig]: 'The WebSocket message is larger than this server takes',
-      [CLOSE.policy]: 'The WebSocket message has too many fragments',
-    };
-    this.#refuse(new Refusal(broken[code] ?? 'This is not WebSocket', '', code));
+    this.#finally(() => this.#refuse(faultOf(code)));
   }
 
-  /** The socket is gone. What was received before is still acted on (1.2 "RECEIPT"). */
+  /** The socket is gone. What was received before is still acted on, and what broke it is told of first. */
   gone(): void {
-    this.#isGone = true;
+    this.#finally(() => void this.end('closed', { code: CLOSE.normal, reason: '' }));
+  }
+
+  #finally(last: () => void): void {
+    this.#last ??= last;
     this.#inflow.proceed();
   }
 
@@ -121,6 +123,7 @@ export class Connection {
   /** CONNECT was answered. */
   opened(): void {
     this.state = 'open';
+    this.#outflow.opened(this.user);
   }
 
   /** Sends a frame of the server's own. */
@@ -155,12 +158,14 @@ export class Connection {
     const { code, reason, error, receipt } = ending;
     this.#outflow.finish();
     if (error) {
-      const headers = { message: reason, cause, 'content-type': 'text/plain', ...error.headers };
+      // As one line, which every version can give: a header that can't be given would be left out.
+      const headers = { message: headline(reason), cause, 'content-type': 'text/plain', ...error.headers };
       this.sendFrame('ERROR', headers, error.body);
     }
     this.state = 'closed';
     this.cause = cause;
     this.#inflow.end();
+    this.#outflow.ended(this.user);
     clearTimeout(this.#connectTimer);
     this.heartBeats.stop();
     if (receipt === undefined) {

@@ -40,6 +40,16 @@ export class Outflow implements Receiver {
     return this.#backPressure.waitFor(this);
   }
 
+  /** It is known whose it is. */
+  opened(owner: string): void {
+    this.#backPressure.come(this, owner);
+  }
+
+  /** Nothing more is sent. */
+  ended(owner: string): void {
+    this.#backPressure.leave(this, owner);
+  }
+
   get taken(): number {
     return this.#transport.taken;
   }

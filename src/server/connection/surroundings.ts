@@ -24,7 +24,7 @@ export interface Surroundings {
 /** How a connection ends: what the client is told. */
 export interface Ending {
   code: number;
-  /** In words: the close reason, and the ERROR's message. */
+  /** In words, not blank: the close reason, and its first line the ERROR's message. */
   reason: string;
   /** Send an ERROR frame before the close, with this body and these headers beside message and cause. */
   error?: { body: string; headers?: Record<string, string | undefined> };

@@ -14,6 +14,25 @@ export interface Told {
   ours?: true;
 }
 
+/** The client broke the rules of WebSocket (RFC 6455). @param code what it is closed with */
+export function faultOf(code: number): Refusal {
+  const [message, advice] = BROKEN[code] ?? NO_WEBSOCKET;
+  return new Refusal(message, advice, code);
+}
+
+const NO_WEBSOCKET = [
+  'A WebSocket frame breaks RFC 6455',
+  'The bytes are not as a WebSocket library sends them: look at the library, and at proxies on the way.',
+] as const;
+const BROKEN: Record<number, readonly [message: string, advice: string]> = {
+  [CLOSE.notUtf8]: [
+    'A WebSocket text message is not UTF-8 (RFC 6455, 8.1)',
+    'Send text as UTF-8, and a frame whose body is not text as a binary message.',
+  ],
+  [CLOSE.policy]: ['The WebSocket message has too many fragments', 'Send it in fewer and larger ones.'],
+  [CLOSE.tooBig]: ['The WebSocket message is larger than this server takes', 'Send less in one message.'],
+};
+
 export function toldOf(error: unknown): Told {
   if (error instanceof ProtocolError) {
     const code = error.tooBig ? CLOSE.tooBig : CLOSE.protocol;

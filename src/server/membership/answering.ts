@@ -1,6 +1,8 @@
 /** Answers what other processes ask this node (sessions/control.ts). */
 import type { DrainAsks, DrainState, Handlers, RestoreOutcome } from '../../sessions/control.ts';
 import type { Connection } from '../connection/connection.ts';
+import type { Log } from '../log.ts';
+import { quote } from '../stomp/protocol-error.ts';
 import { endingOf } from './endings.ts';
 
 /** Destinations that a description names; the count is of all. */
@@ -14,11 +16,13 @@ interface Node {
   /** Writes again what Redis has lost of a session. */
   rewrite(id: string): Promise<RestoreOutcome>;
   drain(asks: DrainAsks): Promise<DrainState>;
+  log: Pick<Log, 'info'>;
 }
 
-export function answering({ connections, destinationsOf, forgetGhost, rewrite, drain }: Node): Handlers {
+export function answering({ connections, destinationsOf, forgetGhost, rewrite, drain, log }: Node): Handlers {
   return {
     async kick({ sessions, action_id, reason }) {
+      log.info(kickLine(action_id, sessions, connections));
       return Promise.all(
         sessions.map(async (id) => {
           const connection = connections.get(id);
@@ -65,6 +69,18 @@ export function answering({ connections, destinationsOf, forgetGhost, rewrite, d
 
     drain: async (asks) => [await drain(asks)],
   };
+}
+
+/** One line for all that one request ends, before it does; the reason is the client's alone. */
+function kickLine(actionId: string, sessions: readonly string[], connections: Node['connections']): string {
+  const ending = [...new Set(sessions)].flatMap((id) => {
+    const connection = connections.get(id);
+    return connection && connection.state !== 'closed' ? [connection] : [];
+  });
+  const [first] = ending;
+  const one = first && ending.length === 1;
+  const ended = one ? `session ${quote(first.id)} of ${quote(first.user)}` : `${ending.length || 'no'} sessions`;
+  return `kick by action ${actionId}: ended ${ended}`;
 }
 
 /** Those that are registered: one that is coming or going is no session of this moment. */

@@ -19,12 +19,16 @@ const ACTS: Partial<Record<Cause, Act>> = { kicked: KICKED };
 /** The ERROR with its reason and action-id, then the close. */
 export function endingOf({ cause, reason, actionId }: Ended): Ending {
   const act = ACTS[cause] ?? KICKED;
+  const said = orNone(reason);
   return {
     code: act.code,
-    reason: reason ?? act.reason,
-    error: { body: reason ?? act.body, headers: { 'action-id': actionId } },
+    reason: said ?? act.reason,
+    error: { body: said ?? act.body, headers: { 'action-id': actionId } },
   };
 }
+
+/** A blank reason is none. */
+const orNone = (reason: string | null): string | null => (reason?.trim() ? reason : null);
 
 /** Ends an open session as a CONNECT would have been refused. */
 export function endRefused(connection: Connection, { cause, code, message, detail }: Refusal): void {
@@ -41,11 +45,14 @@ export const EXPIRED: Ending = {
 };
 
 /** @param reason of who drains the node */
-export const shutdown = (reason: string | null): Ending => ({
-  code: CLOSE.shutdown,
-  reason: reason ?? 'the server is shutting down',
-  error: { body: reason ?? 'Connect again: another node, or this one when it is back.' },
-});
+export const shutdown = (reason: string | null): Ending => {
+  const said = orNone(reason);
+  return {
+    code: CLOSE.shutdown,
+    reason: said ?? 'the server is shutting down',
+    error: { body: said ?? 'Connect again: another node, or this one when it is back.' },
+  };
+};
 
 /** Another process has the name of this node. */
 export const REPLACED: Ending = {

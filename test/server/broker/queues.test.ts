@@ -132,6 +132,35 @@ describe('a queue', () => {
     expect(world.dropped).toEqual([['q', 1, 'nobody took them in time']]);
   });
 
+  test.each(['nack', 'leave'] as const)(
+    'only waiting counts: what was held for long is handed out again after %s',
+    (how) => {
+      const a = world.join('a', 'q', 1);
+      world.push('held');
+      world.now = 10 * LIMITS.queueTtl;
+      if (how === 'nack') world.join('auto');
+      world[how](a);
+      world.join('auto');
+      expect(world.given).toEqual(['a:held', 'auto:held']);
+      expect([world.dropped, world.queues.bytes]).toEqual([[], 0]);
+    },
+  );
+
+  test('what came back waits so long again; what waits behind it is dropped in its own time, and makes room', () => {
+    const a = world.join('a', 'q', 1);
+    world.push('held', 'q', 50);
+    world.push('behind', 'q', 50);
+    world.now = LIMITS.queueTtl - 1;
+    world.leave(a);
+    world.now = LIMITS.queueTtl;
+    world.push('new', 'q', 50); // in the place of the one behind
+    expect(world.dropped).toEqual([['q', 1, 'nobody took them in time']]);
+    world.now = 2 * LIMITS.queueTtl - 2;
+    world.join('auto');
+    expect(world.given).toEqual(['a:held', 'auto:held', 'auto:new']);
+    expect(world.queues.bytes).toBe(0);
+  });
+
   test('a full queue refuses, and what is too old makes room', () => {
     world.push('big', 'q', 100);
     expect(() => world.push('more')).toThrow(/"q" is full/);
@@ -153,7 +182,7 @@ describe('a queue', () => {
       refused();
       for (let i = 0; i < 9; i++) refused();
       expect(expire.mock.calls.length).toBeLessThanOrEqual(names.length);
-      // What comes back is as old as it was.
+      // What comes back has all its time again.
       const a = world.join('a', 'q0');
       world.now = LIMITS.queueTtl - 1;
       for (const name of names.slice(1)) world.join('auto', name);
@@ -161,6 +190,8 @@ describe('a queue', () => {
       refused();
       world.leave(a, 'q0');
       world.now = LIMITS.queueTtl;
+      refused();
+      world.now = 2 * LIMITS.queueTtl - 1;
       world.queues.check([{ queue: 'other', bytes: 10 }]);
     } finally {
       expire.mockRestore();

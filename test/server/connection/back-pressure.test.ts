@@ -1,6 +1,10 @@
 /** Who waits for whom, and for how long; times are those of a clock that the test moves. */
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BackPressure } from '../../../src/server/connection/back-pressure.ts';
+import { Connection } from '../../../src/server/connection/connection.ts';
+import { Debts } from '../../../src/server/connection/debts.ts';
+import type { Services } from '../../../src/server/connection/handlers.ts';
+import { Turns } from '../../../src/server/connection/turns.ts';
 import type { Transport } from '../../../src/server/transport/transport.ts';
 
 const MB = 1024 * 1024;
@@ -115,6 +119,117 @@ it('one that takes a little now and then, to hold up the others, is not', async 
     vi.advanceTimersByTime(100);
   }
   expect(await waits()).toBe(false);
+});
+
+describe('who comes again', () => {
+  let now = 0;
+  const pressure = () => new BackPressure(4 * MB, () => now);
+  /** Milliseconds for which a new session that takes nothing holds its senders up, before it goes. */
+  const hold = async (waiting: BackPressure, owner: string): Promise<number> => {
+    const stuck = receiver();
+    waiting.come(stuck.transport, owner);
+    const waits = sender(waiting, stuck);
+    let held = 0;
+    for (; (await waits()) && held < 10_000; held += 100) {
+      now += 100;
+      vi.advanceTimersByTime(100);
+    }
+    waiting.leave(stuck.transport, owner);
+    return held;
+  };
+  beforeEach(() => {
+    now = 0;
+  });
+
+  it('and takes nothing again, is not waited for again, until time has made it good', async () => {
+    const one = pressure();
+    expect(await hold(one, 'kim')).toBe(PATIENCE);
+    for (let i = 0; i < 5; i++) expect(await hold(one, 'kim')).toBeLessThanOrEqual(100);
+    expect(await hold(one, 'lee')).toBe(PATIENCE);
+    now += 30_000;
+    expect(await hold(one, 'kim')).toBeLessThan(PATIENCE / 1.5);
+    now += 60_000;
+    expect(await hold(one, 'kim')).toBe(PATIENCE);
+  });
+
+  it('who was open before, or owes nothing, has all its patience; who goes is not waited for', async () => {
+    const one = pressure();
+    const [good, stuck] = [receiver(), receiver()];
+    for (const { transport } of [good, stuck]) one.come(transport, 'kim');
+    const waits = sender(one, stuck);
+    now += 1900;
+    vi.advanceTimersByTime(1900);
+    expect(await waits()).toBe(true);
+    one.leave(stuck.transport, 'kim');
+    expect(await waits()).toBe(false);
+    const others = sender(one, good);
+    vi.advanceTimersByTime(PATIENCE - 100);
+    expect(await others()).toBe(true);
+  });
+
+  it('who owes and takes makes it good, as ever', async () => {
+    const one = pressure();
+    await hold(one, 'kim');
+    const steady = receiver();
+    one.come(steady.transport, 'kim');
+    steady.take(4 * MARK);
+    const waits = sender(one, steady);
+    vi.advanceTimersByTime(PATIENCE - 100);
+    expect(await waits()).toBe(true);
+  });
+
+  it('as a user who connects again: another is waited for', async () => {
+    const one = new BackPressure(4 * MB);
+    const connect = (user: string) => {
+      const stuck = { buffered: 0, taken: 0, flush() {}, onDrained() {}, close() {}, pause() {}, resume() {} };
+      const send = (frame: Buffer) => {
+        stuck.buffered += frame.length;
+      };
+      const connection = new Connection(
+        'id',
+        {
+          ...stuck,
+          send,
+          get buffered() {
+            return stuck.buffered;
+          },
+        } as unknown as Transport,
+        {
+          ...{
+            limits: { maxHeaders: 9, maxHeaderBytes: 99, maxBody: 99 },
+            maxBuffer: 4 * MB,
+            backPressure: one,
+            turns: new Turns(),
+          },
+          ...{ connectTimeout: 9000, services: {} as Services, forget: async () => {}, fault() {} },
+        },
+      );
+      connection.connecting();
+      connection.user = user;
+      connection.opened();
+      one.watch(() => connection.send(Buffer.alloc(MB)));
+      return connection;
+    };
+    const end = (connection: Connection) => connection.end('closed', { code: 1000, reason: '' });
+    const first = connect('kim');
+    vi.advanceTimersByTime(PATIENCE - 200);
+    expect(first.waitedFor).toBeDefined();
+    await end(first);
+    expect(first.waitedFor).toBeUndefined();
+    const [again, other] = [connect('kim'), connect('lee')];
+    vi.advanceTimersByTime(700);
+    expect([again.waitedFor, other.waitedFor]).toEqual([undefined, expect.any(Promise)]);
+    await Promise.all([again, other].map(end));
+  });
+
+  it('no more than 10,000 are remembered, and those no longer than their debt lasts', () => {
+    const debts = new Debts(PATIENCE);
+    for (let i = 0; i <= 10_000; i++) debts.leave(`user${i}`, PATIENCE, now, now);
+    expect([debts.of('user0', now), debts.of('user1', now), debts.of('user10000', now)]).toEqual([0, 2000, 2000]);
+    debts.leave('user1', 500, now, now); // of two that went the one that owed more
+    expect(debts.of('user1', now + 30_000)).toBe(1000);
+    expect(debts.of('user1', now + 60_000)).toBe(0);
+  });
 });
 
 it('a sender waits for all that it met', async () => {
