@@ -1,25 +1,28 @@
-/** Tells on standard error what an answer lacks, or holds that isn't real. */
+/** Tells on standard error what an answer lacks. */
 import { visible } from '../common/escape.ts';
-import type { LiveFacts } from '../sessions/live.ts';
+import type { LeftOut } from '../sessions/presence.ts';
 import type { Io } from './io.ts';
-import { thousands } from './output/print.ts';
+import { plural } from './output/print.ts';
 
-/** Ids that the advice names; with more, it names the selection by which they are found. */
-const MOST_IDS = 3;
+const named = (nodes: readonly string[]): string => nodes.map(visible).join(', ');
 
-/** A dead node is told from a silent one: the sessions of the one are ghosts, those of the other may be fine. */
-export function warnMissing(io: Io, { nodesMissing, ghosts }: Pick<LiveFacts, 'nodesMissing' | 'ghosts'>): void {
-  if (nodesMissing.length === 0) return;
-  const names = nodesMissing.map(visible).join(', ');
-  if (ghosts.size === 0) {
-    io.err(`warning: ${names} did not answer: idle, subscriptions and counters of its sessions are not known\n`);
-    return;
-  }
-  const what = ghosts.size === 1 ? '1 session is a ghost' : `${thousands(ghosts.size)} sessions are ghosts`;
-  // By id: the name of the node may be a living process's again, whose sessions --node would select too.
-  const ids = [...ghosts].slice(0, MOST_IDS).map(visible).join(' ');
-  const more = ghosts.size > MOST_IDS ? ' …' : '';
+/** Nodes that were asked and did not answer. */
+export function warnUnanswered(io: Io, nodes: readonly string[]): void {
+  if (nodes.length === 0) return;
+  io.err(`warning: ${named(nodes)} did not answer: idle, subscriptions and counters of its sessions are not known\n`);
+}
+
+/** Sessions of dead nodes, which nobody has removed so far. */
+export function warnLeftOut(io: Io, { ids, nodes }: LeftOut): void {
+  if (ids.length === 0) return;
+  const [count, whose] = [plural(ids.length, 'session'), ids.length === 1 ? 'its' : 'their'];
   io.err(
-    `warning: ${what}: the server that had the socket is dead (${names}). Remove: wssess kick --purge ${ids}${more}\n`,
+    `warning: ${count} left out: ${whose} server is dead (${named(nodes)}). Remove what it left: wssess doctor --fix\n`,
   );
+}
+
+/** The same for the head of a frame; nothing where nothing is lacking. */
+export function lacking(unanswered: readonly string[], { ids, nodes }: LeftOut): string {
+  const silent = unanswered.length > 0 ? ` · no answer from ${named(unanswered)}` : '';
+  return ids.length > 0 ? `${silent} · ${plural(ids.length, 'session')} of dead ${named(nodes)} left out` : silent;
 }

@@ -4,6 +4,7 @@
  * the foreign sessions that the sweep keeps account of are added. Where nobody sweeps, it is walked at any size.
  */
 import type { Frame } from './overview.ts';
+import type { Presence } from './presence.ts';
 import type { Sessions } from './sessions.ts';
 import { countForeign, type ForeignCount, WALKED } from './sweep/foreign.ts';
 
@@ -31,10 +32,13 @@ export interface Indexed {
 
 type Floor = Pick<Sessions, 'store' | 'keys' | 'directory' | 'overview'>;
 
-/** @throws WssessError when Redis fails */
-export async function countSessions(sessions: Floor): Promise<Counts> {
-  const indexed = await countIndexed(sessions);
-  if (!indexed) return { ...(await sessions.directory.count()), ...EXACT };
+/**
+ * @param presence what dead nodes left is not counted; without it, as the sweep of a living node leaves it
+ * @throws WssessError when Redis fails
+ */
+export async function countSessions(sessions: Floor, presence?: Presence): Promise<Counts> {
+  const indexed = await countIndexed(sessions, presence);
+  if (!indexed) return { ...(await walk(sessions, presence)), ...EXACT };
   const { frame, foreign } = indexed;
   if (!foreign) return { sessions: frame.own, users: frame.users, skipped: 0, ...EXACT };
   return {
@@ -47,10 +51,26 @@ export async function countSessions(sessions: Floor): Promise<Counts> {
 }
 
 /** @returns undefined where the set of all must be walked: it is small, or nobody keeps account of foreign sessions */
-export async function countIndexed({ store, keys, overview }: Floor): Promise<Indexed | undefined> {
+export async function countIndexed(
+  { store, keys, overview }: Floor,
+  presence?: Presence,
+): Promise<Indexed | undefined> {
   if ((await store.call<number>('SCARD', keys.all)) <= WALKED) return undefined;
-  const frame = await overview.frame();
+  const frame = presence ? (await presence.frame()).frame : await overview.frame();
   if (frame.own === frame.listed) return { frame, foreign: undefined };
+  if (!frame.nodes.some(({ alive }) => alive)) return undefined; // nobody sweeps: what was swept last is of before
   const foreign = await countForeign({ store, keys });
   return foreign && { frame, foreign };
+}
+
+async function walk({ directory }: Floor, presence: Presence | undefined): Promise<Omit<Counts, keyof Exactness>> {
+  if (!presence) return directory.count();
+  const users = new Set<string>();
+  let [sessions, skipped] = [0, 0];
+  for await (const page of presence.online(directory.walk())) {
+    sessions += page.sessions.length;
+    skipped += page.skipped;
+    for (const { user } of page.sessions) users.add(user);
+  }
+  return { sessions, users: users.size, skipped };
 }

@@ -2,6 +2,7 @@
 import { countSessions, EXACT, type Exactness } from './counts.ts';
 import { askLive } from './live.ts';
 import { type Live, type Row, type Session, toRow } from './model.ts';
+import type { LeftOut, Presence } from './presence.ts';
 import { find, isSelective, type Selection } from './selection.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -43,13 +44,15 @@ export interface Listing extends Exactness {
   /** How many are selected, whatever the limit; what isn't exact is this. */
   total: number;
   skipped: number;
+  /** Where nodes were asked: those that didn't answer, and those that are gone and left sessions. */
   nodesMissing: string[];
-  /** Ids of sessions whose process is gone, as far as nodes were asked. */
-  ghosts: Set<string>;
+  /** Of these, those that were asked. */
+  unanswered: string[];
+  leftOut: LeftOut;
 }
 
-/** The rows in order, at most `limit`. Only twice as many are ever held. */
-export async function list(sessions: Sessions, wanted: Wanted): Promise<Listing> {
+/** The rows of those that are online, in order, at most `limit`. Only twice as many are ever held. */
+export async function list(sessions: Sessions, wanted: Wanted, presence: Presence): Promise<Listing> {
   const { selection, sort, reverse, limit, live } = wanted;
   if (
     sort === undefined &&
@@ -58,7 +61,7 @@ export async function list(sessions: Sessions, wanted: Wanted): Promise<Listing>
     !selection.except &&
     limit < Number.POSITIVE_INFINITY
   ) {
-    const newest = await listNewest(sessions, limit, live);
+    const newest = await listNewest(sessions, limit, live, presence);
     if (newest) return newest;
   }
   const asker = new Asker(sessions);
@@ -70,7 +73,7 @@ export async function list(sessions: Sessions, wanted: Wanted): Promise<Listing>
     best = best.sort((a, b) => compare(a.row, b.row)).slice(0, limit);
   };
   let [total, skipped] = [0, 0];
-  for await (const page of find(sessions.directory, selection)) {
+  for await (const page of presence.online(find(sessions.directory, selection))) {
     const facts = early ? await asker.ask(page.sessions) : undefined;
     for (const session of page.sessions) best.push({ session, row: toRow(session, facts?.get(session.id)) });
     total += page.sessions.length;
@@ -79,34 +82,40 @@ export async function list(sessions: Sessions, wanted: Wanted): Promise<Listing>
   }
   cut();
   const rows = early || !live ? best.map(({ row }) => row) : await asker.rows(best.map(({ session }) => session));
-  return { rows, total, skipped, ...EXACT, nodesMissing: asker.missing, ghosts: asker.ghosts };
+  return { rows, total, skipped, ...EXACT, ...asker.lacking(presence.leftOut, early || live) };
 }
 
-/** The newest by their index, when it has enough of them; the rest is only counted. */
-async function listNewest(sessions: Sessions, limit: number, live: boolean): Promise<Listing | undefined> {
+/** The newest by their index, when it has enough of them that are online for sure; the rest is only counted. */
+async function listNewest(
+  sessions: Sessions,
+  limit: number,
+  live: boolean,
+  presence: Presence,
+): Promise<Listing | undefined> {
   const newest = await sessions.directory.newest(limit);
-  if (newest.length < limit) return undefined;
+  if (newest.length < limit || !(await presence.areSure(newest))) return undefined;
   const asker = new Asker(sessions);
   const rows = live ? await asker.rows(newest) : newest.map((session) => toRow(session));
-  const { sessions: total, skipped, exact, asOf } = await countSessions(sessions);
-  return { rows, total, skipped, exact, asOf, nodesMissing: asker.missing, ghosts: asker.ghosts };
+  const { sessions: total, skipped, exact, asOf } = await countSessions(sessions, presence);
+  return { rows, total, skipped, exact, asOf, ...asker.lacking(presence.leftOut, live) };
 }
 
 /** The rows as they are found, page by page: however many there are, only a page is held. */
 export async function stream(
   sessions: Sessions,
   { selection, limit, live }: Pick<Wanted, 'selection' | 'limit' | 'live'>,
+  presence: Presence,
   onRows: (rows: Row[]) => Promise<void>,
 ): Promise<Omit<Listing, 'rows'>> {
   const asker = new Asker(sessions);
   let [total, skipped] = [0, 0];
-  for await (const page of find(sessions.directory, selection)) {
+  for await (const page of presence.online(find(sessions.directory, selection))) {
     const shown = page.sessions.slice(0, Math.max(0, limit - total));
     if (shown.length > 0) await onRows(live ? await asker.rows(shown) : shown.map((session) => toRow(session)));
     total += page.sessions.length;
     skipped += page.skipped;
   }
-  return { total, skipped, ...EXACT, nodesMissing: asker.missing, ghosts: asker.ghosts };
+  return { total, skipped, ...EXACT, ...asker.lacking(presence.leftOut, live) };
 }
 
 /** Asks nodes page after page; one that didn't answer once isn't waited for again. */
@@ -114,20 +123,21 @@ class Asker {
   readonly #sessions: Sessions;
   readonly #missing = new Set<string>();
   readonly #silent = new Set<string>();
-  readonly ghosts = new Set<string>();
 
   constructor(sessions: Sessions) {
     this.#sessions = sessions;
   }
 
-  get missing(): string[] {
-    return [...this.#missing].sort();
+  /** What an answer says of what isn't in it. */
+  lacking(leftOut: LeftOut, isAsked: boolean): Pick<Listing, 'nodesMissing' | 'unanswered' | 'leftOut'> {
+    const unanswered = [...this.#missing].sort();
+    const gone = isAsked ? leftOut.nodes : [];
+    return { nodesMissing: [...new Set([...unanswered, ...gone])].sort(), unanswered, leftOut };
   }
 
   async ask(sessions: readonly Session[]): Promise<Map<string, Live>> {
     const askable = sessions.filter(({ details }) => details && !this.#silent.has(details.node));
-    const { facts, nodesMissing, silent, ghosts } = await askLive(askable, this.#sessions);
-    for (const id of ghosts) this.ghosts.add(id);
+    const { facts, nodesMissing, silent } = await askLive(askable, this.#sessions);
     for (const node of nodesMissing) this.#missing.add(node);
     for (const node of silent) this.#silent.add(node);
     return facts;

@@ -1,7 +1,7 @@
 /** Asks the nodes for what only they know of their sessions. */
 import { WssessError } from '../common/errors.ts';
 import { type Control, MOST_SESSIONS } from './control.ts';
-import { isOfAnother, type Live, type Session } from './model.ts';
+import type { Live, Session } from './model.ts';
 import type { Nodes } from './nodes.ts';
 import { byOwner, inPages } from './owners.ts';
 
@@ -15,8 +15,6 @@ export interface LiveFacts {
   nodesMissing: string[];
   /** Of these, the ones whose process lives. */
   silent: string[];
-  /** Ids of sessions whose process is gone: no socket backs them. */
-  ghosts: Set<string>;
 }
 
 /**
@@ -31,13 +29,9 @@ export async function askLive(
   const facts = new Map<string, Live>();
   const missing = new Set<string>();
   const silent = new Set<string>();
-  const ghosts = new Set<string>();
   await Promise.all(
     (await byOwner(sessions, nodes)).map(async ({ node, incarnation, alive, sessions: own }) => {
-      if (!alive) {
-        for (const session of own) if (!isOfAnother(session)) ghosts.add(session.id);
-        return missing.add(node);
-      }
+      if (!alive) return missing.add(node);
       for (const page of inPages(own, MOST_SESSIONS)) {
         const asks = { sessions: page.map(({ id }) => id) };
         const asked = await control.ask(incarnation, 'describe', asks, timeout).catch(refused);
@@ -56,7 +50,7 @@ export async function askLive(
       }
     }),
   );
-  return { facts, nodesMissing: [...new Set([...missing, ...silent])].sort(), silent: [...silent], ghosts };
+  return { facts, nodesMissing: [...new Set([...missing, ...silent])].sort(), silent: [...silent] };
 }
 
 /** A Redis that takes no request (full, read-only, no right to write) has still answered what was read. */

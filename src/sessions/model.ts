@@ -10,7 +10,8 @@ export type Cause =
   | 'kicked'
   | 'protocol_error'
   | 'slow_consumer'
-  | 'shutdown';
+  | 'shutdown'
+  | 'node_lost';
 
 /** What the owning node wrote down at CONNECT. */
 export interface Details {

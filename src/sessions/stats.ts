@@ -1,5 +1,6 @@
 /** Counts of everything, by node and role (counts.ts says how). */
 import { countIndexed, EXACT, type Exactness, type Indexed } from './counts.ts';
+import { Presence } from './presence.ts';
 import type { Sessions } from './sessions.ts';
 import { countForeign } from './sweep/foreign.ts';
 
@@ -19,10 +20,10 @@ export interface Stats extends Exactness {
 
 type Floor = Pick<Sessions, 'store' | 'keys' | 'directory' | 'nodes' | 'overview'>;
 
-/** @throws WssessError when Redis fails */
-export async function countAll(sessions: Floor): Promise<Stats> {
-  const indexed = await countIndexed(sessions);
-  return (indexed && (await fromIndexes(indexed, sessions))) ?? walkAll(sessions);
+/** Of those that are online. @throws WssessError when Redis fails */
+export async function countAll(sessions: Floor, presence = new Presence(sessions)): Promise<Stats> {
+  const indexed = await countIndexed(sessions, presence);
+  return (indexed && (await fromIndexes(indexed, sessions))) ?? walkAll(sessions, presence);
 }
 
 /** @returns undefined where no sweep has counted the roles */
@@ -45,7 +46,7 @@ async function fromIndexes({ frame, foreign }: Indexed, sessions: Floor): Promis
   };
 }
 
-async function walkAll({ directory, nodes }: Floor): Promise<Stats> {
+async function walkAll({ directory, nodes }: Floor, presence: Presence): Promise<Stats> {
   const stats: Stats = {
     at: Date.now(),
     ...EXACT,
@@ -59,7 +60,7 @@ async function walkAll({ directory, nodes }: Floor): Promise<Stats> {
   };
   const users = new Set<string>();
   const add = (counts: Map<string, number>, name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
-  for await (const { sessions } of directory.walk()) {
+  for await (const { sessions } of presence.online(directory.walk())) {
     stats.sessions += sessions.length;
     for (const { user, role, details } of sessions) {
       users.add(user);

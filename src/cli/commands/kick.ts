@@ -119,7 +119,7 @@ async function showTargets({ found, missing }: Targets, outlook: Outlook, flags:
     json: { results },
     lines: results,
     rows,
-    columns: lsColumns(outlook.ghosts),
+    columns: lsColumns(undefined, outlook.ghosts),
     name: (row) => row.session_id,
   });
   if (!isForPrograms(flags)) io.err(`${sentenceOf(outlook, 'would be')}\n`);

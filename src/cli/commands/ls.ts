@@ -4,11 +4,12 @@ import { EXIT, WssessError } from '../../common/errors.ts';
 import { safeJson, visible } from '../../common/escape.ts';
 import { EXACT } from '../../sessions/counts.ts';
 import { type Listing, list, SORTS, type Sort, stream } from '../../sessions/listing.ts';
-import { find, isSelective, type Selection } from '../../sessions/selection.ts';
+import { Presence } from '../../sessions/presence.ts';
+import { find, type Selection } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { targetsOf } from '../../sessions/targets.ts';
 import type { Io } from '../io.ts';
-import { warnMissing } from '../nodes-missing.ts';
+import { lacking, warnLeftOut, warnUnanswered } from '../nodes-missing.ts';
 import {
   addOutput,
   addSelection,
@@ -58,7 +59,12 @@ many there are. With wide, json, jsonl, and where the order needs it, the nodes
 are asked for what only they know (idle, subscriptions, counters). With
 --watch, json and jsonl give a line a frame.
 
-Exit code 0; 1: an id that was named is not alive; 3: a node did not answer.
+Sessions whose server is dead are left out, also while nobody has removed them;
+nodes_missing names it. A server that has been away for more than 8 s may only
+seem so: then ls looks again after 2.5 s, before it leaves its sessions out.
+
+Exit code 0; 1: an id that was named is not alive; 3: a node did not answer, or
+is dead and was to be asked.
 
 Examples:
   wssess ls --role AGENT --sort idle -o wide
@@ -75,30 +81,36 @@ export async function run(args: string[], flags: Flags, io: Io): Promise<number>
   }
   if (formatOf(flags) === 'name') throw new WssessError('usage', '--watch has no frames of names');
   const between = isForPrograms(flags) ? '' : '\n';
-  await withSessions(flags, io, (sessions) =>
-    watch(
+  await withSessions(flags, io, (sessions) => {
+    const presence = new Presence(sessions);
+    return watch(
       io,
       {
         interval: (flags.interval as number | undefined) ?? INTERVAL,
         between,
         onScreen: io.tty && !isForPrograms(flags),
       },
-      () => frame(sessions, selection, flags, io),
-    ),
-  );
+      () => frame(sessions, selection, flags, io, presence),
+    );
+  });
   return EXIT.ok;
 }
 
 async function listSessions(sessions: Sessions, selection: Selection, flags: Flags, io: Io): Promise<number> {
   const streams = ['jsonl', 'name'].includes(formatOf(flags)) && !flags.sort && !flags.reverse;
   const wanted = { selection, limit: limitOf(flags, io), live: needsNodes(flags) };
+  const presence = new Presence(sessions);
   const listed = streams
-    ? await stream(sessions, wanted, async (rows) => io.out(await render(io, flags, printed({ ...NONE, rows }, flags))))
-    : await list(sessions, { ...wanted, ...order(flags) });
+    ? await stream(sessions, wanted, presence, async (rows) =>
+        io.out(await render(io, flags, printed({ ...NONE, rows }, flags))),
+      )
+    : await list(sessions, { ...wanted, ...order(flags) }, presence);
   if (!streams) await io.out(await render(io, flags, printed(listed as Listing, flags)));
   const missing = selection.ids ? (await targetsOf(sessions.directory, selection)).missing : [];
+  if (selection.ids) missing.push(...listed.leftOut.ids);
   tellRest(listed, missing, wanted.limit, flags, io);
-  warnMissing(io, listed);
+  warnUnanswered(io, listed.unanswered);
+  warnLeftOut(io, listed.leftOut);
   if (missing.length > 0) return EXIT.no;
   return listed.nodesMissing.length > 0 ? EXIT.partial : EXIT.ok;
 }
@@ -123,10 +135,12 @@ function tellRest(
 
 async function listUsers(sessions: Sessions, selection: Selection, flags: Flags, io: Io): Promise<number> {
   const limit = limitOf(flags, io);
-  const users = await usersOf(sessions, selection);
+  const presence = new Presence(sessions);
+  const users = await usersOf(sessions, selection, presence);
   await io.out(await render(io, flags, printedUsers(users.slice(0, limit))));
   if (users.length === 0 && !isForPrograms(flags)) io.err(NO_USERS);
   tellLimit(limit, users.length, 'user', flags, io);
+  warnLeftOut(io, presence.leftOut);
   return EXIT.ok;
 }
 
@@ -138,27 +152,40 @@ function tellLimit(limit: number, total: number, what: string, flags: Flags, io:
 }
 
 /** One frame of --watch. */
-async function frame(sessions: Sessions, selection: Selection, flags: Flags, io: Io): Promise<string> {
+async function frame(
+  sessions: Sessions,
+  selection: Selection,
+  flags: Flags,
+  io: Io,
+  presence: Presence,
+): Promise<string> {
   const limit = limitOf(flags, io);
   if (flags.by) {
-    const shown = printedUsers((await usersOf(sessions, selection)).slice(0, limit));
+    const shown = printedUsers((await usersOf(sessions, selection, presence)).slice(0, limit));
     if (isForPrograms(flags)) return `${safeJson(shown.json)}\n`;
     return shown.rows.length > 0 ? render(io, flags, shown) : NO_USERS;
   }
-  const listing = await list(sessions, { selection, limit, live: needsNodes(flags), ...order(flags) });
+  const listing = await list(sessions, { selection, limit, live: needsNodes(flags), ...order(flags) }, presence);
   const shown = printed(listing, flags);
   if (isForPrograms(flags)) return `${safeJson(shown.json)}\n`;
-  const missing =
-    listing.nodesMissing.length > 0 ? ` · no answer from ${listing.nodesMissing.map(visible).join(', ')}` : '';
+  const missing = lacking(listing.unanswered, listing.leftOut);
   const head = `${new Date().toTimeString().slice(0, 8)}  ${plural(listing.total, 'session')}${since(listing)}${missing}\n`;
   return head + (await render(io, flags, shown));
 }
 
 const NO_USERS = 'no users\n';
-const NONE: Listing = { rows: [], total: 0, skipped: 0, ...EXACT, nodesMissing: [], ghosts: new Set() };
+const NONE: Listing = {
+  rows: [],
+  total: 0,
+  skipped: 0,
+  ...EXACT,
+  nodesMissing: [],
+  unanswered: [],
+  leftOut: { ids: [], nodes: [] },
+};
 
 function printed(
-  { rows, total, skipped, exact, asOf, nodesMissing, ghosts }: Listing,
+  { rows, total, skipped, exact, asOf, nodesMissing }: Listing,
   flags: Flags,
 ): Printed<Listing['rows'][number]> {
   return {
@@ -171,7 +198,7 @@ function printed(
       sessions: rows,
     },
     rows,
-    columns: lsColumns(ghosts, flags.sort as Sort | undefined),
+    columns: lsColumns(flags.sort as Sort | undefined),
     name: (row) => row.session_id,
   };
 }
@@ -182,13 +209,10 @@ interface UserCount {
 }
 
 /** The users online, those with the most sessions first. */
-async function usersOf({ directory }: Sessions, selection: Selection): Promise<UserCount[]> {
+async function usersOf({ directory }: Sessions, selection: Selection, presence: Presence): Promise<UserCount[]> {
   const counts = new Map<string, number>();
-  const add = (user: string) => counts.set(user, (counts.get(user) ?? 0) + 1);
-  if (isSelective(selection) || selection.except) {
-    for await (const page of find(directory, selection)) for (const { user } of page.sessions) add(user);
-  } else {
-    for await (const { live } of directory.liveIds()) for (const { user } of live) add(user);
+  for await (const { sessions } of presence.online(find(directory, selection))) {
+    for (const { user } of sessions) counts.set(user, (counts.get(user) ?? 0) + 1);
   }
   return [...counts]
     .map(([user, session_count]) => ({ user, session_count }))

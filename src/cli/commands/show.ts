@@ -5,8 +5,9 @@ import { visible } from '../../common/escape.ts';
 import { formatAge } from '../../common/time.ts';
 import { askLive } from '../../sessions/live.ts';
 import { type Live, type Row, toRow } from '../../sessions/model.ts';
+import { Presence } from '../../sessions/presence.ts';
 import type { Io } from '../io.ts';
-import { warnMissing } from '../nodes-missing.ts';
+import { warnLeftOut, warnUnanswered } from '../nodes-missing.ts';
 import { addOutput, addStore, type Flags, withSessions } from '../options.ts';
 import { isForPrograms, plural, print, thousands } from '../output/print.ts';
 
@@ -16,38 +17,48 @@ export function define(command: Command): void {
   addOutput(command);
   command.addHelpText(
     'after',
-    '\nExit code 0; 1: no such session; 3: its node did not answer, so that some of it\nis not known.\n\nExample:\n  wssess show 9fX2kQ7wTz1mVbLq',
+    '\nA session whose server is dead is shown as long as nobody has removed it, with\nthat state: it is not online (cause node_lost in json).\n\nExit code 0; 1: no such session, or its server is dead; 3: its node did not\nanswer, so that some of it is not known.\n\nExample:\n  wssess show 9fX2kQ7wTz1mVbLq',
   );
 }
 
 export async function run([id = '']: string[], flags: Flags, io: Io): Promise<number> {
-  const { session, told } = await withSessions(flags, io, async (sessions) => {
+  const { session, isGone, leftOut, told } = await withSessions(flags, io, async (sessions) => {
     const found = await sessions.directory.get(id);
-    if (!found) throw new WssessError('session_not_found', `no live session has the id ${JSON.stringify(id)}`);
-    return { session: found, told: await askLive([found], sessions) };
+    const presence = new Presence(sessions);
+    const [online] = found ? await presence.only([found]) : [];
+    const shown = online ?? (presence.leftOut.ids.length > 0 ? found : undefined);
+    if (!shown) throw new WssessError('session_not_found', `no live session has the id ${JSON.stringify(id)}`);
+    return {
+      session: shown,
+      isGone: !online,
+      leftOut: presence.leftOut,
+      told: await askLive(online ? [online] : [], sessions),
+    };
   });
   const live = told.facts.get(id);
-  const row = toRow(session, live);
+  const row: Row = { ...toRow(session, live), cause: isGone ? 'node_lost' : null };
   if (isForPrograms(flags)) {
     const json = { ...row, client_data: null };
     await print(io, flags, { json, lines: [json], rows: [row], columns: [], name: ({ session_id }) => session_id });
   } else {
-    await io.out(await describe(row, live, told.ghosts.size > 0, io));
+    await io.out(await describe(row, live, isGone, io));
   }
-  warnMissing(io, told);
+  warnUnanswered(io, told.nodesMissing);
+  warnLeftOut(io, leftOut);
+  if (isGone) return EXIT.no;
   return told.nodesMissing.length > 0 ? EXIT.partial : EXIT.ok;
 }
 
 /** A line a fact, in the order one asks: who, where, since when, doing what. */
-async function describe(row: Row, live: Live | undefined, isGhost: boolean, io: Io): Promise<string> {
-  const own = row.node === null ? [] : factsOfNode(row, live, isGhost);
+async function describe(row: Row, live: Live | undefined, isGone: boolean, io: Io): Promise<string> {
+  const own = row.node === null ? [] : factsOfNode(row, live, isGone);
   const facts: [string, string][] = [
     ['Session', row.session_id],
     ['User', row.user],
     ['Role', row.role ?? 'none'],
     [
       'Node',
-      isGhost
+      isGone
         ? `${row.node} (dead)`
         : (row.node ?? 'none: a foreign session, of which its own program alone knows more'),
     ],
@@ -70,8 +81,8 @@ const WIDTH = 15;
 /** Columns that a value takes at least, on however narrow a terminal. */
 const LEAST = 20;
 
-function factsOfNode(row: Row, live: Live | undefined, isGhost: boolean): [string, string][] {
-  const unknown = `not known: its node ${isGhost ? 'is dead' : 'did not answer'}`;
+function factsOfNode(row: Row, live: Live | undefined, isGone: boolean): [string, string][] {
+  const unknown = `not known: its node ${isGone ? 'is dead' : 'did not answer'}`;
   const traffic = (frames: number, octets: number) => `${plural(frames, 'frame')}, ${plural(octets, 'byte')}`;
   return [
     ['Address', `${row.ip} port ${row.port}`],

@@ -3,12 +3,14 @@ import type { Command } from 'commander';
 import { EXIT } from '../../common/errors.ts';
 import { safeJson } from '../../common/escape.ts';
 import type { Frame } from '../../sessions/overview.ts';
+import { Presence } from '../../sessions/presence.ts';
 import { type Change, Rates } from '../../sessions/rates.ts';
 import { NO_NODE, NO_ROLE } from '../../sessions/selection.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import { countAll, type Stats } from '../../sessions/stats.ts';
 import { Surveyor, type Unindexed } from '../../sessions/surveyor.ts';
 import type { Io } from '../io.ts';
+import { warnLeftOut } from '../nodes-missing.ts';
 import { addOutput, addStore, type Flags, intervalOption, withSessions } from '../options.ts';
 import type { Column } from '../output/columns.ts';
 import { exactness, since } from '../output/exactness.ts';
@@ -28,6 +30,7 @@ export function define(command: Command): void {
       'after',
       `
 Sessions by node and by role; '${NO_NODE}' are those that another program wrote.
+Those whose server is dead are not counted, also while nobody has removed them.
 In a pipe the totals are on standard error, and the table alone on standard
 output. With --watch, json and jsonl give a line a count.
 
@@ -62,11 +65,16 @@ function published({ at, exact, asOf, sessions, users, nodes, byNode, byRole }: 
 }
 
 async function printCounts(sessions: Sessions, flags: Flags, io: Io): Promise<void> {
-  const stats = await countAll(sessions);
+  const presence = new Presence(sessions);
+  const stats = await countAll(sessions, presence);
   if (isForPrograms(flags)) {
     const json = published(stats);
-    return print(io, flags, { json, lines: [json], rows: [], columns: [], name: () => '' });
-  }
+    await print(io, flags, { json, lines: [json], rows: [], columns: [], name: () => '' });
+  } else await printTable(stats, flags, io);
+  warnLeftOut(io, presence.leftOut);
+}
+
+async function printTable(stats: Stats, flags: Flags, io: Io): Promise<void> {
   const groups: Group[] = [
     ...grouped('node', stats.byNode),
     ...grouped('node', new Map([[NO_NODE, stats.foreign]])),
@@ -84,35 +92,49 @@ async function printCounts(sessions: Sessions, flags: Flags, io: Io): Promise<vo
 /** A line a second. For programs each line is a whole count; for people the counts that nodes and indexes keep. */
 async function watchCounts(sessions: Sessions, flags: Flags, io: Io): Promise<void> {
   const interval = (flags.interval as number | undefined) ?? INTERVAL;
+  const presence = new Presence(sessions);
+  const count = () => countAll(sessions, presence);
   if (isForPrograms(flags)) {
-    await repeat(io, interval, async () => io.out(`${safeJson(published(await countAll(sessions)))}\n`));
+    await repeat(io, interval, async () => io.out(`${safeJson(published(await count()))}\n`));
     return;
   }
   const surveyor = new Surveyor(sessions);
   const rates = new Rates();
   try {
     await repeat(io, interval, async () => {
-      const frame = await sessions.overview.frame();
+      const { frame, isDoubtful } = await presence.frame();
       const change = rates.next(frame.nodes);
-      await io.out(`${watchLine(frame, await surveyor.unindexed(frame), change)}\n`);
+      const counts = isDoubtful ? { ...(await count()), isWhole: true } : added(frame, await surveyor.unindexed(frame));
+      await io.out(`${watchLine(frame, counts, change)}\n`);
     });
   } finally {
     surveyor.stop();
   }
 }
 
+interface Total {
+  sessions: number;
+  users: number;
+  /** False where there may be more. */
+  isWhole: boolean;
+}
+
+function added({ own, users }: Frame, other: Unindexed): Total {
+  return { sessions: own + other.sessions, users: users + other.users, isWhole: other.whole };
+}
+
 /** `14:27:01  sessions 12,408 (+14 −9)  users 9,877  nodes 3  msgs/s 3,310  redis 0.4 ms` */
-function watchLine({ at, own, users, nodes, took }: Frame, other: Unindexed, change: Change): string {
+function watchLine({ at, nodes, took }: Frame, { sessions, users, isWhole }: Total, change: Change): string {
   const moved = [
     change.connects ? `+${thousands(change.connects)}` : '',
     change.disconnects ? `−${thousands(change.disconnects)}` : '',
   ].filter(Boolean);
   // A count that a survey hasn't come to the end of is at least this.
-  const count = (number: number) => `${thousands(number)}${other.whole ? '' : '+'}`;
+  const count = (number: number) => `${thousands(number)}${isWhole ? '' : '+'}`;
   const parts = [
     new Date(at).toTimeString().slice(0, 8),
-    `sessions ${count(own + other.sessions)}${moved.length > 0 ? ` (${moved.join(' ')})` : ''}`,
-    `users ${count(users + other.users)}`,
+    `sessions ${count(sessions)}${moved.length > 0 ? ` (${moved.join(' ')})` : ''}`,
+    `users ${count(users)}`,
     `nodes ${thousands(nodes.filter(({ alive }) => alive).length)}`,
     `msgs/s ${change.messages === null ? '-' : thousands(Math.round(change.messages))}`,
     `redis ${took.toFixed(1)} ms`,

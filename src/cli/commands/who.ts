@@ -2,11 +2,12 @@
 import type { Command } from 'commander';
 import { EXIT } from '../../common/errors.ts';
 import { visible } from '../../common/escape.ts';
-import { askLive, type LiveFacts } from '../../sessions/live.ts';
+import { askLive } from '../../sessions/live.ts';
 import { type Row, toRow } from '../../sessions/model.ts';
+import { Presence } from '../../sessions/presence.ts';
 import type { Sessions } from '../../sessions/sessions.ts';
 import type { Io } from '../io.ts';
-import { warnMissing } from '../nodes-missing.ts';
+import { warnLeftOut, warnUnanswered } from '../nodes-missing.ts';
 import { addOutput, addStore, emptyArgument, type Flags, withSessions } from '../options.ts';
 import type { Column } from '../output/columns.ts';
 import { drawTable, isForPrograms, plural, print, thousands } from '../output/print.ts';
@@ -22,6 +23,10 @@ export function define(command: Command): void {
 With -o json one user gives an object, several a list; -o jsonl always gives a
 line a user. In a pipe, and with --no-headers, the sessions of all users are one
 table, with USER at its end, and who is online is told on standard error.
+
+Sessions whose server is dead count for nobody, also while nobody has removed
+them. A server that has been away for more than 8 s may only seem so: then who
+looks again after 2.5 s, before it says offline.
 
 Exit code 0: all of them are online; 1: not all.
 
@@ -40,66 +45,67 @@ interface Answer {
 
 export async function run(users: string[], flags: Flags, io: Io): Promise<number> {
   if (users.includes('')) throw emptyArgument('user');
-  const { answers, live } = await withSessions(flags, io, (sessions) => look(sessions, users, flags.quiet !== true));
+  const { answers, unanswered, leftOut } = await withSessions(flags, io, (sessions) =>
+    look(sessions, users, flags.quiet !== true),
+  );
   if (!flags.quiet) {
-    await show(answers, live.ghosts, flags, io);
-    warnMissing(io, live);
+    await show(answers, flags, io);
+    warnUnanswered(io, unanswered);
+    warnLeftOut(io, leftOut);
   }
   const isOnline = ({ online }: Answer) => online;
   return (flags.any ? answers.some(isOnline) : answers.every(isOnline)) ? EXIT.ok : EXIT.no;
 }
 
 async function look(sessions: Sessions, users: string[], askNodes: boolean) {
-  const pages = await Promise.all(users.map((user) => sessions.directory.sessionsOf(user)));
-  const all = pages.flatMap((page) => page.sessions);
-  const live: LiveFacts = askNodes
-    ? await askLive(all, sessions)
-    : { facts: new Map(), nodesMissing: [], silent: [], ghosts: new Set() };
-  const answers = pages.map((page, i): Answer => {
-    const rows = page.sessions.map((session) => toRow(session, live.facts.get(session.id))).sort(longestFirst);
-    return { user: users[i]!, online: rows.length > 0, session_count: rows.length, sessions: rows };
+  const pages = await Promise.all([...new Set(users)].map((user) => sessions.directory.sessionsOf(user)));
+  const presence = new Presence(sessions);
+  const online = await presence.only(pages.flatMap((page) => page.sessions));
+  const live = askNodes ? await askLive(online, sessions) : undefined;
+  const answers = users.map((user): Answer => {
+    const own = online.filter((session) => session.user === user);
+    const rows = own.map((session) => toRow(session, live?.facts.get(session.id))).sort(longestFirst);
+    return { user, online: rows.length > 0, session_count: rows.length, sessions: rows };
   });
-  return { answers, live };
+  return { answers, unanswered: live?.nodesMissing ?? [], leftOut: presence.leftOut };
 }
 
 /** Foreign sessions, whose connect time nobody knows, come last. */
 const longestFirst = (a: Row, b: Row) => ((a.connected_at ?? '~') < (b.connected_at ?? '~') ? -1 : 1);
 
-async function show(answers: Answer[], ghosts: Set<string>, flags: Flags, io: Io): Promise<void> {
+async function show(answers: Answer[], flags: Flags, io: Io): Promise<void> {
   if (isForPrograms(flags)) {
     await print(io, flags, {
       json: answers.length === 1 ? answers[0] : answers,
       lines: answers,
       rows: answers.flatMap(({ sessions }) => sessions),
-      columns: whoColumns(ghosts),
+      columns: whoColumns(),
       name: (row) => row.session_id,
     });
     return;
   }
   const isBare = flags.headers === false;
   if (isBare || !io.tty) {
-    for (const answer of answers) if (!(isBare && answer.online)) io.err(`${sentence(answer, ghosts)}\n`);
+    for (const answer of answers) if (!(isBare && answer.online)) io.err(`${sentence(answer)}\n`);
     const rows = answers.flatMap(({ sessions }) => sessions);
-    return io.out(await drawTable(io, flags, rows, [...whoColumns(ghosts), USER]));
+    return io.out(await drawTable(io, flags, rows, [...whoColumns(), USER]));
   }
   for (const [i, answer] of answers.entries()) {
     if (i > 0) await io.out('\n');
-    await io.out(`${sentence(answer, ghosts)}\n`);
-    if (answer.online) await io.out(`\n${await drawTable(io, flags, answer.sessions, whoColumns(ghosts))}`);
+    await io.out(`${sentence(answer)}\n`);
+    if (answer.online) await io.out(`\n${await drawTable(io, flags, answer.sessions, whoColumns())}`);
   }
 }
 
 const USER: Column<Row> = { name: 'USER', value: ({ user }) => user, shrink: true };
 
 /** `cust01 is online: 2 sessions on 2 nodes` */
-function sentence({ user, online, sessions }: Answer, ghosts: ReadonlySet<string>): string {
+function sentence({ user, online, sessions }: Answer): string {
   if (!online) return `${visible(user)} is offline`;
   const nodes = new Set(sessions.flatMap(({ node }) => node ?? [])).size;
   const foreign = sessions.filter(({ node }) => node === null).length;
   const where = nodes > 0 ? ` on ${plural(nodes, 'node')}` : '';
-  const ghostly = sessions.filter(({ session_id }) => ghosts.has(session_id)).length;
-  const part = (count: number, what: string) =>
-    count === 0 ? '' : count === sessions.length ? `, ${what}` : `, ${thousands(count)} of them ${what}`;
-  const kinds = part(foreign, 'foreign') + part(ghostly, 'ghosts: their server is dead');
-  return `${visible(user)} is online: ${plural(sessions.length, 'session')}${where}${kinds}`;
+  const kind =
+    foreign === 0 ? '' : foreign === sessions.length ? ', foreign' : `, ${thousands(foreign)} of them foreign`;
+  return `${visible(user)} is online: ${plural(sessions.length, 'session')}${where}${kind}`;
 }

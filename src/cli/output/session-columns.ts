@@ -12,7 +12,7 @@ const NEAR_END = 600;
 const age = (seconds: number | null): string => (seconds === null ? '' : formatAge(seconds * 1000));
 const count = (value: number | null): string => (value === null ? '' : String(value));
 
-/** @param ghosts ids of sessions whose server is dead: their node is marked */
+/** @param ghosts ids of sessions whose server is dead, where they are shown: their node is marked */
 function columns(ghosts: ReadonlySet<string>) {
   return {
     session: { name: 'SESSION', value: (row) => row.session_id },
@@ -51,7 +51,7 @@ const wide = (column: Column<Row>): Column<Row> => ({ ...column, wide: true });
  * `ls`: what Redis knows; what only nodes know comes with -o wide.
  * @param sort the column by which rows are sorted is always shown
  */
-export function lsColumns(ghosts: ReadonlySet<string> = new Set(), sort?: Sort): Column<Row>[] {
+export function lsColumns(sort?: Sort, ghosts: ReadonlySet<string> = new Set()): Column<Row>[] {
   const c = columns(ghosts);
   const byName: Record<Sort, Column<Row>> = {
     session_id: c.session,
@@ -80,8 +80,8 @@ export function lsColumns(ghosts: ReadonlySet<string> = new Set(), sort?: Sort):
 }
 
 /** `who`: the sessions of one user. */
-export function whoColumns(ghosts: ReadonlySet<string>): Column<Row>[] {
-  const c = columns(ghosts);
+export function whoColumns(): Column<Row>[] {
+  const c = columns(new Set());
   return [
     ...[c.session, c.role, c.node, c.ip, c.connected, c.idle, c.ttl],
     ...[c.subs, c.received, c.sent, c.version, c.port].map(wide),

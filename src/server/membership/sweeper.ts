@@ -90,11 +90,13 @@ export class Sweeper {
   }
 
   async #reapDead(signal: AbortSignal): Promise<void> {
-    const { sessions, log } = this.#sweeping;
+    const { sessions, log, incarnation: own } = this.#sweeping;
     const deadSince = new Map<string, number>();
     const begun = performance.now();
     await this.#repeat(signal, LOOK_EVERY, async () => {
-      const dead = (await sessions.nodes.processes()).filter(({ alive }) => !alive);
+      // This process lives, also while its lease is gone until it renews it.
+      const processes = await sessions.nodes.processes();
+      const dead = processes.filter(({ alive, incarnation }) => !alive && incarnation !== own);
       const now = performance.now();
       const names = new Set(dead.map(({ incarnation }) => incarnation));
       for (const known of deadSince.keys()) if (!names.has(known)) deadSince.delete(known);
