@@ -137,7 +137,8 @@ describeWithRedis('MONITOR', () => {
     try {
       await floor.overview.frame();
       const trips = async (act: () => Promise<unknown>) => {
-        const commands = await commandsOf(redis.url, act);
+        // The node renews its lease meanwhile.
+        const commands = (await commandsOf(redis.url, act)).filter((words) => !words.includes('ws:x:node:chat-1'));
         expect(unbounded(commands)).toEqual([]);
         for (const [name] of commands) expect(name).not.toMatch(/^(SET|[SZ]ADD|[SZ]REM|DEL|P?EXPIRE|PUBLISH|EVALSHA)$/);
         return commands

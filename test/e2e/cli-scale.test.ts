@@ -59,7 +59,7 @@ describeWithRedis('100,000 sessions', () => {
     const few = JSON.parse((await cli('ls', '-o', 'json', '--limit', '3', '--sort', 'user', '--reverse')).stdout);
     expect(few).toMatchObject({ complete: false, total: MANY });
     expect(few.sessions.map((row: any) => row.user)).toEqual(['u9999', 'u9999', 'u9999']);
-  });
+  }, 120_000);
 
   test('stats and ls --by user count them', async () => {
     expect(JSON.parse((await cli('stats', '-o', 'json')).stdout)).toMatchObject({

@@ -152,7 +152,7 @@ test('every size from the least on: no line too wide, none too many', () => {
       }
     }
   }
-});
+}, 120_000);
 
 test('a terminal that is too small says so, in as many lines as it has', () => {
   const shown = fakeShown(40, { columns: 80, rows: 24 });
