@@ -137,10 +137,14 @@ describeWithRedis('MONITOR', () => {
     try {
       await floor.overview.frame();
       const trips = async (act: () => Promise<unknown>) => {
-        // The node renews its lease meanwhile.
-        const commands = (await commandsOf(redis.url, act)).filter((words) => !words.includes('ws:x:node:chat-1'));
+        const writes = (all: Command[]) =>
+          all.filter(([name]) => /^(SET|[SZ]ADD|[SZ]REM|DEL|P?EXPIRE|PUBLISH|EVALSHA)$/.test(name!));
+        let commands = await commandsOf(redis.url, act);
+        // The node renews its lease now and then, which is seen here: then once more.
+        for (let tries = 0; tries < 5 && writes(commands).length > 0; tries++)
+          commands = await commandsOf(redis.url, act);
         expect(unbounded(commands)).toEqual([]);
-        for (const [name] of commands) expect(name).not.toMatch(/^(SET|[SZ]ADD|[SZ]REM|DEL|P?EXPIRE|PUBLISH|EVALSHA)$/);
+        expect(writes(commands)).toEqual([]);
         return commands
           .map(([name]) => name)
           .filter((name) => ['EVALSHA_RO', 'SMISMEMBER', 'SSCAN', 'MGET'].includes(name!));
