@@ -360,7 +360,7 @@ return {'OK'}
 
 export const relist: Script = {
   name: 'relist',
-  sha: '227cf6bf935e08757457486d1f760a2f7aef28db',
+  sha: '776acb791596770f03d1cf78da065dddf4ffa5dc',
   readOnly: false,
   lua: `#!lua flags=allow-oom
 local function typed(key, want)
@@ -374,7 +374,7 @@ end
 if redis.call('GET', KEYS[1]) ~= ARGV[2] or (redis.call('GET', KEYS[2]) or '') ~= ARGV[3] then return {'STALE'} end
 local ends = redis.call('PEXPIRETIME', KEYS[1])
 local isNew = redis.call('EXISTS', KEYS[3]) == 0
-local added = redis.call('SADD', KEYS[3], ARGV[1]) + redis.call('SADD', KEYS[4], ARGV[1])
+local inUser, inAll = redis.call('SADD', KEYS[3], ARGV[1]), redis.call('SADD', KEYS[4], ARGV[1])
 if ends < 0 then
   redis.call('PERSIST', KEYS[3])
 elseif isNew then
@@ -382,7 +382,7 @@ elseif isNew then
 else
   redis.call('PEXPIREAT', KEYS[3], ends, 'GT') -- one without a TTL is endless to it
 end
-return {'OK', added}
+return {'OK', inUser, inAll}
 `,
 };
 

@@ -20,8 +20,11 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
-/** @param replicas of the master of `{ws}` */
-export async function startCluster({ replicas = 0 } = {}): Promise<TestCluster> {
+/**
+ * @param replicas of the master of `{ws}`
+ * @param nodeTimeout milliseconds without an answer after which a node is taken for dead
+ */
+export async function startCluster({ replicas = 0, nodeTimeout = 1000 } = {}): Promise<TestCluster> {
   const group = new Group();
   const buses = new Map<number, number>();
   const node = () =>
@@ -34,7 +37,7 @@ export async function startCluster({ replicas = 0 } = {}): Promise<TestCluster> 
         ...plain(port, group.folder),
         ...own,
         '--cluster-node-timeout',
-        '1000',
+        String(nodeTimeout),
         '--repl-diskless-sync-delay',
         '0',
       ];
@@ -90,7 +93,8 @@ export async function startCluster({ replicas = 0 } = {}): Promise<TestCluster> 
 
 /** In the shape of one Redis, spoken to by a user with no more rights than docs/security.md gives a node. */
 export async function startClusterAsRedis(): Promise<TestRedis> {
-  const cluster = await startCluster();
+  // None is, however busy the machine is.
+  const cluster = await startCluster({ nodeTimeout: 600_000 });
   for (const { client } of cluster.group.members) {
     await allow(client, 'node', TAGGED, '{ws}');
     await client.call('ACL', 'SETUSER', 'node', '+cluster|slots');

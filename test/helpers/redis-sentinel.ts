@@ -10,6 +10,8 @@ import { until } from './wait.ts';
 const MASTER = 'mymaster';
 /** Milliseconds without an answer after which a Sentinel takes the master for dead. */
 const DOWN_AFTER = 500;
+/** The same where no failover is wanted, however busy the machine is. */
+const NEVER = 600_000;
 
 export interface TestSentinel {
   group: Group;
@@ -26,7 +28,11 @@ export interface TestSentinel {
 }
 
 /** @param sentinels as many agree on a failover by half */
-export async function startSentinel({ sentinels: count = 3, password = '' } = {}): Promise<TestSentinel> {
+export async function startSentinel({
+  sentinels: count = 3,
+  password = '',
+  downAfter = DOWN_AFTER,
+} = {}): Promise<TestSentinel> {
   const group = new Group();
   const sentinels: Member[] = [];
   try {
@@ -45,7 +51,7 @@ export async function startSentinel({ sentinels: count = 3, password = '' } = {}
       'the replica',
     );
     for (let i = 0; i < count; i++)
-      sentinels.push(await addSentinel(group, master.port, Math.floor(count / 2) + 1, password));
+      sentinels.push(await addSentinel(group, master.port, Math.floor(count / 2) + 1, password, downAfter));
     const ready = async ({ client }: Member) => {
       const flat = (await client.call('SENTINEL', 'MASTER', MASTER)) as string[];
       const said = (name: string) => flat[flat.indexOf(name) + 1];
@@ -80,7 +86,13 @@ export async function startSentinel({ sentinels: count = 3, password = '' } = {}
   };
 }
 
-async function addSentinel(group: Group, port: number, quorum: number, password: string): Promise<Member> {
+async function addSentinel(
+  group: Group,
+  port: number,
+  quorum: number,
+  password: string,
+  downAfter: number,
+): Promise<Member> {
   return group.add((own) => {
     const file = join(group.folder, `${own}.conf`);
     writeFileSync(
@@ -89,7 +101,7 @@ async function addSentinel(group: Group, port: number, quorum: number, password:
 bind 127.0.0.1
 dir ${group.folder}
 sentinel monitor ${MASTER} 127.0.0.1 ${port} ${quorum}
-sentinel down-after-milliseconds ${MASTER} ${DOWN_AFTER}
+sentinel down-after-milliseconds ${MASTER} ${downAfter}
 sentinel failover-timeout ${MASTER} 5000
 ${password && `requirepass ${password}`}
 `,
@@ -100,7 +112,7 @@ ${password && `requirepass ${password}`}
 
 /** In the shape of one Redis, spoken to by a user with no more rights than docs/security.md gives a node. */
 export async function startSentinelAsRedis(): Promise<TestRedis> {
-  const set = await startSentinel({ sentinels: 1 });
+  const set = await startSentinel({ sentinels: 1, downAfter: NEVER });
   for (const { client } of [...set.group.members].filter((one) => !set.sentinels.includes(one)))
     await allow(client, 'node', '{ws}');
   return asTestRedis(set.group, await set.master(), set.url.replace('//', `//node:${PASSWORD}@`));

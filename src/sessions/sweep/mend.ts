@@ -103,14 +103,14 @@ export async function takeOut(
 
 /** Puts live sessions that no node wrote into the sets again. @returns how many a set didn't hold */
 async function putBack(lost: readonly Gone[], { store, keys }: Pick<Floor, 'store' | 'keys'>): Promise<number> {
-  const results = await store.runAll<[string, number?]>(
+  const results = await store.runAll<(string | number)[]>(
     relist,
     lost.map(({ id, user, packed }) => ({
       keys: [keys.session(id), keys.details(id), keys.user(user), keys.all],
       args: [id, user, packed],
     })),
   );
-  return results.filter(([, added = 0]) => added > 0).length;
+  return results.filter(([result, ...added]) => result === 'OK' && added.includes(1)).length;
 }
 
 /** Asks the owners, all at the same time. One that doesn't answer, or is too old to know how, changes nothing. */
