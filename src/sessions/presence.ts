@@ -13,8 +13,8 @@ import { RENEW_EVERY } from './nodes.ts';
 import type { Frame } from './overview.ts';
 import type { Sessions } from './sessions.ts';
 
-/** Milliseconds until the second look: by then a node that lives has renewed its lease. */
-export const LOOK_AGAIN = RENEW_EVERY + 500;
+/** Milliseconds until the second look: by then a node that lives has renewed its lease, also one that is busy. */
+export const LOOK_AGAIN = RENEW_EVERY + 2000;
 /** Milliseconds for which leases that were read serve the next answer, too. */
 const CURRENT = 500;
 /** Sessions in doubt that are held; with more, those are settled first. */

@@ -17,7 +17,7 @@ import { type Stale, staleOf } from '../../src/sessions/sweep/users.ts';
 import { HOUR, INCARNATION, makeDetails, nodeInfo, OTHER_INCARNATION } from '../helpers/floor.ts';
 import { contract, type Floor } from './stores.ts';
 
-const RUNS = 60 * Number(process.env.WSSESS_TEST_RUNS ?? 1);
+const RUNS = 30 * Number(process.env.WSSESS_TEST_RUNS ?? 1);
 
 const USERS = ['kim', 'lee', '__proto__'];
 const IDS = ['a1', 'a2', 'b1', 'b2', 'f1', 'f2'];
@@ -337,6 +337,6 @@ contract('The sweep amid a random sequence', (f) => {
         { numRuns: RUNS },
       );
     },
-    Math.max(1, RUNS / 60) * 300_000,
+    Math.max(1, RUNS / 30) * 300_000,
   );
 });

@@ -38,7 +38,7 @@ it('RFC 6455, 5.2: octets of data frames are told from those of control frames, 
         }
       },
     ),
-    { numRuns: 50 },
+    { numRuns: 20 },
   );
 });
 

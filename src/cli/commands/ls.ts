@@ -61,7 +61,7 @@ are asked for what only they know (idle, subscriptions, counters). With
 
 Sessions whose server is dead are left out, also while nobody has removed them;
 nodes_missing names it. A server that has been away for more than 8 s may only
-seem so: then ls looks again after 2.5 s, before it leaves its sessions out.
+seem so: then ls looks again after 4 s, before it leaves its sessions out.
 
 Exit code 0; 1: an id that was named is not alive; 3: a node did not answer, or
 is dead and was to be asked.

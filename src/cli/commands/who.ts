@@ -26,7 +26,7 @@ table, with USER at its end, and who is online is told on standard error.
 
 Sessions whose server is dead count for nobody, also while nobody has removed
 them. A server that has been away for more than 8 s may only seem so: then who
-looks again after 2.5 s, before it says offline.
+looks again after 4 s, before it says offline.
 
 Exit code 0: all of them are online; 1: not all.
 
