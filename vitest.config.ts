@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Those that wait longest, which begin first, so that nothing waits for them in the end. */
 const LONG = [
   'e2e/soak',
+  'e2e/only-node-killed',
   'e2e/cli-doctor',
   'e2e/redis-network',
   'contracts/doctor',
@@ -14,6 +15,7 @@ const LONG = [
   'e2e/cli',
   'e2e/replaced-node',
   'e2e/cli-drain',
+  'e2e/cli-embedded',
   'e2e/node-killed',
 ];
 

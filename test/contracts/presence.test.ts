@@ -255,4 +255,4 @@ contract('Presence', (f) => {
     const presence = new Presence(f, 0);
     expect(await countAll(f, presence)).toMatchObject({ sessions: 1, users: 1, withoutRole: 1, exact: true });
   });
-});
+}, 'on a few');
