@@ -33,6 +33,7 @@ describeWithRedis('the scenarios of the seed', () => {
 
   const cli = async (...args: string[]) => {
     const { code, stdout, stderr } = await wssess([...args, '-o', 'json'], { env: { WSSESS_REDIS_URL: redis.url } });
+    if (stdout === '') throw new Error(`${args.join(' ')}: exit ${code}, and nothing but ${JSON.stringify(stderr)}`);
     return { code, stderr, json: JSON.parse(stdout) };
   };
   const lines = (text: string) =>
