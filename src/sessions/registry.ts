@@ -252,7 +252,8 @@ export class Registry {
       if (result === 'OK') return;
       if (result === 'NOLEASE') throw leaseLost();
       const isAnothers = found !== '' && found !== own;
-      if (isAnothers ? !isUnreadable(found) : found === '' && truth !== '' && truth !== user) return;
+      if (isAnothers && !isUnreadable(found)) return;
+      if (found === '' && truth !== '' && truth !== user) return; // reaped, and the id is another's by now
       if (isAnothers) await this.discard([{ id, packed: found! }]);
       [believedUser, believedDetails] = [truth!, isAnothers ? '' : found!];
     }
